@@ -22,7 +22,7 @@ export const canonicalJson = (value: unknown): string => {
     const entries = Object.entries(value)
       .filter(([, item]) => item !== undefined)
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join(',')}}`
+    return `{${entries.map(([key, item]) => `${canonicalJson(key)}:${canonicalJson(item)}`).join(',')}}`
   }
   throw new TypeError(`no canonical form for a ${typeof value}`)
 }

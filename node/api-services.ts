@@ -1,0 +1,163 @@
+import { SkerryError } from '../base/index.ts'
+import { explainPolicy, policyKinds, type Topology, zones } from '../topologies/index.ts'
+import type { ApiServices, ExecOutcome, NodeView, ZonePolicyView, ZoneView } from './api/index.ts'
+import type { NodeConfig } from './config.ts'
+import { createHandedConfigServices } from './config-services.ts'
+import type { Forwarder } from './forwarding.ts'
+import type { Images } from './images.ts'
+import type { Knowledge } from './knowledge.ts'
+import { explain, type Hash } from './services/deployments/index.ts'
+import type { TowerDesk } from './tower-desk.ts'
+import type { TreeNode } from './tree-node.ts'
+import { applicationViews, deploymentViews, hostViews, instanceViews, siteViews, treeView } from './views/index.ts'
+
+export interface ApiServicesOptions {
+  readonly config: NodeConfig
+  readonly nodes: () => readonly TreeNode[]
+  readonly knowledge: () => Promise<Knowledge>
+  readonly nodeView: () => NodeView
+  readonly forwarder: Forwarder
+  readonly hash: Hash
+  readonly images: Images
+  readonly tower?: TowerDesk
+  readonly topology?: Topology
+}
+
+const zoneViews = (topology: Topology): readonly ZoneView[] =>
+  zones(topology).map((zone) => ({
+    scope: zone.path,
+    name: zone.path === '/' ? topology.network : (zone.path.split('/').at(-1) ?? ''),
+    privacy: zone.privacy,
+    policy: { ...zone.policy },
+    zones: zone.zones.length,
+    sites: zone.sites.filter(({ type }) => type === 'edge').length,
+  }))
+
+const policyView = (topology: Topology, path: string): ZonePolicyView | undefined => {
+  if (!zones(topology).some((zone) => zone.path === path)) return undefined
+  const { zone, privacy, policy, ancestors } = explainPolicy(topology, path)
+  return {
+    scope: zone,
+    privacy,
+    policy: { ...policy },
+    ancestors: ancestors.map(({ ancestor, kinds, sentence }) => ({
+      scope: ancestor,
+      sees: Object.fromEntries(
+        policyKinds.map((kind) => [kind, kinds.find((one) => one.kind === kind)?.level ?? 'none']),
+      ),
+      lines: [sentence, ...kinds.map(({ kind, level, words }) => `${kind}: ${level}: ${words}`)],
+    })),
+  }
+}
+
+/** What the node offers, as the API asks for it. */
+export const createApiServices = (options: ApiServicesOptions): ApiServices => {
+  const { config, nodes, knowledge, nodeView, forwarder, hash, images, tower, topology } = options
+  const needTower = (): never => {
+    throw new SkerryError('read-only-here', 'this is done at the tower in this release; ask its API')
+  }
+  let handed: Knowledge | undefined
+  const documents = () => [
+    ...(handed?.applications ?? []).map(({ name, order, revisions }) => ({
+      kind: 'applications' as const,
+      name,
+      order,
+      value: revisions.at(-1)?.spec ?? {},
+    })),
+    ...(handed?.deployments ?? []).map(({ order, spec }) => ({
+      kind: 'application-deployments' as const,
+      name: spec.name,
+      order,
+      value: spec,
+    })),
+  ]
+  const known = async () => {
+    handed = await knowledge()
+    return handed
+  }
+  const handedConfig = createHandedConfigServices(documents, () => ({ nodes: nodes() }))
+  const ofSite = <Item extends { readonly site: string }>(items: readonly Item[], site: string | undefined) =>
+    items.filter((item) => site === undefined || item.site === site)
+
+  return {
+    config: tower?.config ?? {
+      ...handedConfig,
+      list: async (kind, asked) => known().then(() => handedConfig.list(kind, asked)),
+      read: async (kind, name, asked) => known().then(() => handedConfig.read(kind, name, asked)),
+      versions: async (kind, name, asked) => known().then(() => handedConfig.versions(kind, name, asked)),
+    },
+    images: {
+      list: async () => images.list(),
+      import: async (archive) => (tower ? images.take(archive) : needTower()),
+    },
+    state: {
+      node: async ({ site, signal }) => {
+        if (site === undefined || site === config.site) return nodeView()
+        return (await forwarder.send({ to: forwarder.nodeAt(site), call: 'node' }, signal)).head as NodeView
+      },
+      tree: async () => {
+        const name = topology?.network ?? config.scope.split('/').at(-1) ?? config.name
+        return treeView({ scope: config.scope, name: name === '' ? config.network : name }, nodes(), await known())
+      },
+      sites: async ({ site }) => siteViews(await known()).filter(({ name }) => site === undefined || name === site),
+      site: async (name) => siteViews(await known()).find((site) => site.name === name),
+      hosts: async ({ site }) => ofSite(hostViews(await known()), site),
+      zones: async () => (topology ? zoneViews(topology) : []),
+      zonePolicy: async (path) => (topology ? policyView(topology, path) : needTower()),
+      applications: async ({ site }) => applicationViews(await known(), hash, site),
+      application: async (name, { site }) =>
+        applicationViews(await known(), hash, site).find((application) => application.name === name),
+      serviceInstances: async (application, { site }) => instanceViews(await known(), application, site),
+      explain: async (application, { site }) => {
+        const all = await known()
+        const told = explain({ ...all, application, site, intentOrder: all.intentOrder(site), hash })
+        return {
+          application,
+          site,
+          ok: told.ok,
+          links: told.links.map(({ step, state, text, ageMs }) => ({
+            step,
+            state,
+            text,
+            ...(ageMs !== undefined && { 'age-ms': ageMs }),
+          })),
+          ...(!told.ok && { 'stopped-at': told.stoppedAt, reason: told.reason, advice: told.advice }),
+        }
+      },
+      deployments: async () => deploymentViews(await known(), hash),
+      deployment: async (name) => deploymentViews(await known(), hash).find((one) => one.name === name),
+    },
+    operations: {
+      rollback: async (deployment, { toVersion }) => (tower ? tower.rollback(deployment, toVersion) : needTower()),
+      exec: async (instance, { site, container, args, timeoutMs, signal }) => {
+        const to = forwarder.nodeOf(instance, site)
+        const call = {
+          to,
+          call: 'exec' as const,
+          instance,
+          args,
+          timeoutMs,
+          ...(container !== undefined && { container }),
+        }
+        const head = (await forwarder.send(call, signal)).head as Omit<ExecOutcome, 'stdout' | 'stderr'> & {
+          stdout: string
+          stderr: string
+        }
+        const bytes = (text: string) => new Uint8Array(Buffer.from(text, 'base64'))
+        return { ...head, stdout: bytes(head.stdout), stderr: bytes(head.stderr) }
+      },
+      logs: async (instance, { site, container, tailBytes, follow, signal }) => {
+        const to = forwarder.nodeOf(instance, site)
+        const call = {
+          to,
+          call: 'logs' as const,
+          instance,
+          tailBytes,
+          follow,
+          ...(container !== undefined && { container }),
+        }
+        return (await forwarder.send(call, signal)).body
+      },
+    },
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * The HTTP API of a node: a table of routes, over one port to what the node offers, behind one authorizer.
+ * Must not decide anything about applications, sites or hosts, keep state of its own, or know the command line.
+ * Read first: routes.ts (with route.ts), services.ts.
+ */
+export type { Authorization, AuthorizationRequest, Authorizer, Operation } from './authorizer.ts'
+export { type Api, type ApiOptions, type ApiPowers, createApi } from './fastify-api.ts'
+export type { ApiLimits } from './fastify-app.ts'
+export type { ErrorBody, ErrorEntry } from './problem-report.ts'
+export type {
+  ApiServices,
+  Asked,
+  AskedState,
+  Caller,
+  ConfigChange,
+  ConfigKind,
+  ConfigObject,
+  ConfigServices,
+  ConfigText,
+  ConfigWrite,
+  ExecOutcome,
+  ImageServices,
+  OperationServices,
+  StateServices,
+} from './services.ts'
+export { createSingleTokenAuthorizer } from './single-token-authorizer.ts'
+export type {
+  ApplicationSiteView,
+  ApplicationStateView,
+  ContainerView,
+  CountsView,
+  CountView,
+  DeploymentStateView,
+  ExecView,
+  ExplainView,
+  HostView,
+  ImageView,
+  NodeView,
+  RollbackView,
+  ServiceInstanceView,
+  SiteView,
+  TreeView,
+  WaitingView,
+  ZonePolicyView,
+  ZoneView,
+} from './views.ts'

@@ -1,0 +1,7 @@
+import { configRoutes } from './config-routes.ts'
+import { operationRoutes } from './operation-routes.ts'
+import type { Route } from './route.ts'
+import { stateRoutes } from './state-routes.ts'
+
+/** The whole API as a table. */
+export const routes: readonly Route[] = [...configRoutes, ...stateRoutes, ...operationRoutes]

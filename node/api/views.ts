@@ -1,0 +1,222 @@
+/**
+ * What the API answers, as plain data with the names of the public interface (kebab-case). Ages and durations in
+ * milliseconds (`-ms`); a time of day is never sent, because a site's clock may be wrong. Absent means not known.
+ */
+
+/** How many of something there are, and how old that knowledge is. */
+export interface CountView {
+  readonly count: number
+  readonly 'age-ms'?: number
+}
+
+/** The counts of one application; `downloaded` counts images that are on the host, the others count instances. */
+export interface CountsView {
+  readonly wanted: CountView
+  readonly downloaded: CountView
+  readonly running: CountView
+  readonly ready: CountView
+  readonly failing: CountView
+  readonly unknown: CountView
+}
+
+/** One thing that is not here yet. */
+export interface WaitingView {
+  readonly reason: string
+  readonly detail: string
+  readonly instance?: string
+  readonly container?: string
+  readonly 'for-ms': number
+  readonly 'retry-in-ms'?: number
+}
+
+/** One application version on one site. */
+export interface ApplicationSiteView extends CountsView {
+  readonly site: string
+  readonly version: string
+  /** Age of the report the counts rest on; absent when the site never reported. */
+  readonly 'age-ms'?: number
+  readonly waiting: readonly WaitingView[]
+}
+
+export interface ApplicationStateView {
+  readonly name: string
+  /** Newest version in the configuration; empty where the application has none. */
+  readonly version: string
+  readonly deployment?: string
+  /** `running` when all wanted instances are ready, else `deploying`, `error`, `unknown` or `not-deployed`. */
+  readonly 'oper-status': string
+  readonly sites: readonly ApplicationSiteView[]
+}
+
+export interface ContainerView {
+  readonly name: string
+  readonly 'oper-status': string
+  readonly id?: string
+  /** Process id on its host, 0 when not running. */
+  readonly pid: number
+  readonly image: string
+  readonly 'image-digest'?: string
+  readonly 'spec-hash'?: string
+  readonly ready: boolean
+  readonly 'current-restarts': number
+  readonly 'total-restarts': number
+  readonly 'last-exit'?: { readonly code: number; readonly reason: string }
+  readonly probes: Readonly<Record<string, { readonly status: string }>>
+}
+
+export interface ServiceInstanceView {
+  /** `<application>.<service>-<n>` */
+  readonly name: string
+  readonly service: string
+  readonly site: string
+  readonly host: string
+  readonly 'application-version': string
+  readonly 'oper-status': string
+  readonly ready: boolean
+  readonly ips: readonly string[]
+  readonly ports: readonly {
+    readonly protocol: 'tcp' | 'udp'
+    readonly 'container-port': number
+    readonly 'host-port': number
+  }[]
+  readonly containers: readonly ContainerView[]
+  readonly 'age-ms'?: number
+}
+
+export interface ExplainView {
+  readonly application: string
+  readonly site: string
+  readonly ok: boolean
+  readonly links: readonly {
+    readonly step: string
+    readonly state: 'done' | 'stopped' | 'unknown'
+    readonly text: string
+    readonly 'age-ms'?: number
+  }[]
+  readonly 'stopped-at'?: string
+  readonly reason?: string
+  readonly advice?: string
+}
+
+export interface DeploymentStateView {
+  readonly name: string
+  readonly application: string
+  readonly 'application-version': string
+  readonly 'oper-status': string
+  /** Distinct versions it has named, newest first: what a rollback can go back to. */
+  readonly 'version-history': readonly string[]
+  readonly images: readonly { readonly name: string; readonly digest: string; readonly status: string }[]
+  readonly sites: readonly string[]
+}
+
+export interface RollbackView {
+  readonly deployment: string
+  readonly 'from-version': string
+  readonly 'to-version': string
+}
+
+export interface ImageView {
+  readonly name: string
+  readonly digest: string
+  readonly 'size-bytes': number
+  /** sha256 of the archive that holds it. */
+  readonly archive: string
+  readonly 'runs-as-process': boolean
+}
+
+/** What this node, or the node that answers for `site`, says of itself. */
+export interface NodeView {
+  readonly name: string
+  readonly role: 'tower' | 'aggregator' | 'edge'
+  readonly version: string
+  readonly scope: string
+  readonly site?: string
+  readonly host?: string
+  readonly pid: number
+  readonly 'uptime-ms': number
+  /** Resident memory of the node's process. */
+  readonly 'rss-bytes'?: number
+  readonly parent?: { readonly node: string; readonly link: 'up' | 'down'; readonly 'age-ms': number }
+  /** What runs containers here; absent on a node that runs none. */
+  readonly runtime?: {
+    readonly driver: string
+    readonly version?: string
+    readonly state: 'up' | 'unavailable'
+    readonly error?: string
+    readonly 'enforces-limits'?: boolean
+    readonly network?: string
+    readonly cgroup?: string
+    readonly bridge?: string
+    readonly subnet?: string
+    readonly 'port-range': readonly [number, number]
+  }
+  /** Things a person must know, like `outbound traffic is open (not filtered yet)`. */
+  readonly notes: readonly string[]
+}
+
+/** A host as the asked node knows it. */
+export interface HostView {
+  readonly name: string
+  readonly site: string
+  readonly scope: string
+  readonly node: string
+  readonly 'oper-status': 'up' | 'down' | 'unknown'
+  /** Since when the host last spoke. */
+  readonly 'age-ms'?: number
+  readonly labels: Readonly<Record<string, string>>
+  readonly runtime?: NodeView['runtime']
+}
+
+export interface SiteView {
+  readonly name: string
+  readonly scope: string
+  readonly type: 'edge' | 'top'
+  readonly labels: Readonly<Record<string, string>>
+  readonly hosts: readonly HostView[]
+  /** `up` when any host is. */
+  readonly 'oper-status': 'up' | 'down' | 'unknown'
+  readonly 'age-ms'?: number
+}
+
+export interface ZoneView {
+  readonly scope: string
+  readonly name: string
+  readonly privacy: boolean
+  /** Level per kind of what may leave, like `reports: summary`. */
+  readonly policy: Readonly<Record<string, string>>
+  readonly zones: number
+  readonly sites: number
+}
+
+export interface ZonePolicyView {
+  readonly scope: string
+  readonly privacy: boolean
+  readonly policy: Readonly<Record<string, string>>
+  /** Per ancestor, nearest first: what it can see, as data and in words. */
+  readonly ancestors: readonly {
+    readonly scope: string
+    readonly sees: Readonly<Record<string, string>>
+    readonly lines: readonly string[]
+  }[]
+}
+
+/** The tree below the asked node. */
+export interface TreeView {
+  readonly scope: string
+  readonly name: string
+  readonly kind: 'zone' | 'site' | 'host' | 'border'
+  readonly 'oper-status'?: 'up' | 'down' | 'unknown'
+  readonly 'age-ms'?: number
+  /** One short remark, like `beyond here /de/bavaria answers`. */
+  readonly note?: string
+  readonly children: readonly TreeView[]
+}
+
+export interface ExecView {
+  readonly 'exit-code': number
+  /** base64 */
+  readonly stdout: string
+  /** base64 */
+  readonly stderr: string
+  readonly truncated: boolean
+}

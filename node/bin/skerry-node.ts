@@ -1,0 +1,133 @@
+#!/usr/bin/env node
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { errorText, SkerryError } from '../../base/index.ts'
+import { createLocalMesh } from '../../mesh/index.ts'
+import { parseTopology } from '../../topologies/index.ts'
+import { createApi, createSingleTokenAuthorizer } from '../api/index.ts'
+import { type NodeConfig, nodeHelp, type Role, readNodeConfig, roles } from '../config.ts'
+import { createHostDriver } from '../host-driver.ts'
+import { createNode } from '../node.ts'
+import { createArchiveStore, createJsonLog, createStateFile, systemClock, systemRandom } from '../powers/index.ts'
+import { programVersion } from '../version.ts'
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+/** Which role this binary is fixed to by its name, `skerry-edge` and so on. */
+const roleOfProgram = (program: string): Role | undefined => roles.find((role) => program === `skerry-${role}`)
+
+const readToken = (path: string): string => {
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch (error) {
+    throw new SkerryError('no-token', `cannot read the API token ${path}: ${errorText(error)}; write one with mode 600`)
+  }
+}
+
+/** Refuses when another node works on the same folder: two writers of one state lose data. */
+const claim = (config: NodeConfig): string => {
+  const record = join(config.runDir, 'node.json')
+  if (existsSync(record)) {
+    const { pid } = JSON.parse(readFileSync(record, 'utf8')) as { pid: number }
+    try {
+      if (pid !== process.pid) process.kill(pid, 0)
+      else return record
+    } catch {
+      rmSync(record, { force: true })
+      return record
+    }
+    throw new SkerryError('already-running', `${config.name} runs already as process ${pid}: stop it first`)
+  }
+  return record
+}
+
+const run = async (config: NodeConfig): Promise<void> => {
+  const log = createJsonLog(config.logLevel, config.name)
+  for (const folder of [config.dataDir, config.runDir]) mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const record = claim(config)
+  const stateFile = <Value>(name: string) => createStateFile<Value>(join(config.dataDir, `${name}.json`))
+  const containers =
+    config.role === 'edge'
+      ? await createHostDriver(config, { clock: systemClock, random: systemRandom, log })
+      : undefined
+  const topology =
+    config.topology === '' ? undefined : parseTopology(readFileSync(config.topology, 'utf8'), config.topology)
+  const node = createNode(config, {
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    mesh: createLocalMesh({
+      name: config.name,
+      network: config.network,
+      clock: systemClock,
+      log: log.child('mesh'),
+      ...(config.meshListen !== '' && { address: config.meshListen }),
+    }),
+    hash: sha256,
+    archives: createArchiveStore(join(config.dataDir, 'archives'), systemRandom),
+    stateFile,
+    ...(containers && { containers }),
+    ...(topology && { topology }),
+    version: programVersion,
+    pid: process.pid,
+    rssBytes: () => process.memoryUsage.rss(),
+  })
+  const [host = '', port = ''] = config.apiListen.split(/:(?=\d+$)/)
+  await node.start()
+  const api = await createApi(
+    {
+      name: config.name,
+      version: programVersion,
+      socketPath: join(config.runDir, 'api.sock'),
+      address: host,
+      port: Number(port),
+      certificateDir: join(config.dataDir, 'tls'),
+    },
+    {
+      services: node.services,
+      authorizer: createSingleTokenAuthorizer({ token: readToken(config.tokenFile), tenant: 'default' }),
+      clock: systemClock,
+      log: log.child('api'),
+    },
+  )
+  let stopping = false
+  const stop = async (signal: string) => {
+    if (stopping) return
+    stopping = true
+    log.info('stopping', { signal })
+    rmSync(record, { force: true })
+    await api.stop()
+    await node.stop()
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => {
+      stop(signal).then(
+        () => process.exit(0),
+        (error: unknown) => {
+          log.error('did not stop cleanly', { error: errorText(error) })
+          process.exit(1)
+        },
+      )
+    })
+  const { httpsUrl, fingerprint, socketPath } = api
+  const found = { pid: process.pid, name: config.name, role: config.role, httpsUrl, fingerprint, apiSocket: socketPath }
+  writeFileSync(`${record}.new`, JSON.stringify(found), { mode: 0o600 })
+  renameSync(`${record}.new`, record)
+}
+
+const program = basename(process.argv[1] ?? '').replace(/\.(mjs|ts)$/, '')
+const role = roleOfProgram(program)
+try {
+  const config = readNodeConfig({
+    args: process.argv.slice(2),
+    env: process.env,
+    readFile: (path) => readFileSync(path, 'utf8'),
+    ...(role && { role }),
+  })
+  if (config === 'help') process.stdout.write(nodeHelp(role ? program : 'skerry-node', role))
+  else await run(config)
+} catch (error) {
+  process.stderr.write(`${errorText(error)}\n`)
+  process.exit(error instanceof SkerryError && error.code === 'invalid-input' ? 2 : 1)
+}

@@ -1,0 +1,55 @@
+#!/usr/bin/env node
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { runCli } from '../cli/index.ts'
+import { endHost } from '../host-driver.ts'
+import { downCommand, upCommand } from '../local-tree/index.ts'
+import { systemClock, systemRandom } from '../powers/index.ts'
+import { programVersion } from '../version.ts'
+
+const inBundle = !import.meta.url.endsWith('.ts')
+const nodeProgram = join(import.meta.dirname, inBundle ? 'skerry-node.mjs' : 'skerry-node.ts')
+const examplesDir = inBundle
+  ? join(import.meta.dirname, 'examples')
+  : join(import.meta.dirname, '..', '..', 'topologies', 'examples')
+
+const outputOf = (stream: NodeJS.WriteStream) => ({
+  isTty: stream.isTTY === true,
+  write: (chunk: string | Uint8Array) =>
+    new Promise<void>((resolve) => {
+      stream.write(chunk, () => resolve())
+    }),
+})
+
+// The first Ctrl-C ends the command cleanly, a second one the process.
+const interrupted = new AbortController()
+const interrupt = () => interrupted.abort()
+process.once('SIGINT', interrupt)
+process.once('SIGTERM', interrupt)
+// A reader that went away, as in `skerry logs shop | head`, ends it too.
+process.stdout.on('error', interrupt)
+process.stderr.on('error', () => {})
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  stdout: outputOf(process.stdout),
+  stderr: outputOf(process.stderr),
+  stdin: process.stdin,
+  env: process.env,
+  cwd: process.cwd(),
+  clock: systemClock,
+  signal: interrupted.signal,
+  version: programVersion,
+  commands: [
+    upCommand({
+      clock: systemClock,
+      random: systemRandom,
+      nodeProgram: [process.execPath, nodeProgram],
+      examplesDir,
+      exampleNames: () =>
+        readdirSync(examplesDir)
+          .filter((name) => name.endsWith('.yaml'))
+          .map((name) => name.slice(0, -5)),
+    }),
+    downCommand({ endHost }),
+  ],
+})

@@ -1,0 +1,27 @@
+import type { CliCommand } from './command.ts'
+import { applyCommand } from './commands/apply.ts'
+import { deleteCommand, getCommand, rollbackCommand } from './commands/config.ts'
+import { execCommand } from './commands/exec.ts'
+import { explainCommand } from './commands/explain.ts'
+import { imagesCommand } from './commands/images.ts'
+import { logsCommand } from './commands/logs.ts'
+import { nodesCommand, sitesCommand, treeCommand } from './commands/places.ts'
+import { statusCommand } from './commands/status.ts'
+import { zonesCommand } from './commands/zones.ts'
+
+/** The commands that need nothing but a node's API, in the order the help shows them. */
+export const commands: readonly CliCommand[] = [
+  applyCommand,
+  statusCommand,
+  explainCommand,
+  logsCommand,
+  execCommand,
+  rollbackCommand,
+  treeCommand,
+  sitesCommand,
+  nodesCommand,
+  zonesCommand,
+  imagesCommand,
+  getCommand,
+  deleteCommand,
+]

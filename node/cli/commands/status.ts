@@ -1,0 +1,139 @@
+import { formatDuration } from '../../../base/index.ts'
+import type { ApplicationSiteView, ApplicationStateView, HostView, NodeView } from '../../api/index.ts'
+import { type CliCommand, textArgument, textOption } from '../command.ts'
+import { type Column, formatTable, printable } from '../table.ts'
+
+/** More lines than this are folded to one per application and version, unless all are asked for. */
+const mostRows = 60
+
+const countNames = ['wanted', 'downloaded', 'running', 'ready', 'failing', 'unknown'] as const
+
+const columns: readonly Column[] = [
+  { title: 'application' },
+  { title: 'version' },
+  { title: 'site' },
+  ...countNames.map((title) => ({ title, align: 'right' as const })),
+  { title: 'age', align: 'right' },
+]
+
+export const ageText = (ageMs: number | undefined): string => (ageMs === undefined ? '-' : formatDuration(ageMs))
+
+const siteRow = (name: string, site: ApplicationSiteView): string[] => [
+  name,
+  site.version || '-',
+  site.site,
+  ...countNames.map((count) => String(site[count].count)),
+  ageText(site['age-ms']),
+]
+
+const foldedRows = (application: ApplicationStateView): string[][] => {
+  const versions = [...new Set(application.sites.map(({ version }) => version))].toSorted()
+  return versions.map((version) => {
+    const sites = application.sites.filter((site) => site.version === version)
+    const ages = sites.flatMap((site) => site['age-ms'] ?? [])
+    const sum = (count: (typeof countNames)[number]) => sites.reduce((total, site) => total + site[count].count, 0)
+    return [
+      application.name,
+      version || '-',
+      `${sites.length} sites`,
+      ...countNames.map((count) => String(sum(count))),
+      ageText(ages.length === 0 ? undefined : ages.reduce((a, b) => Math.max(a, b))),
+    ]
+  })
+}
+
+const nowhere = ({ name, version }: ApplicationStateView): string[] => [
+  name,
+  version || '-',
+  '(not deployed)',
+  ...countNames.map(() => '-'),
+  '-',
+]
+
+/** The table of applications. Pure: the same views give the same text. */
+export const statusTable = (applications: readonly ApplicationStateView[], all: boolean): string => {
+  if (applications.length === 0) return 'no applications yet: apply one with "skerry apply -f FILE"\n'
+  const fold = !all && applications.reduce((total, { sites }) => total + sites.length, 0) > mostRows
+  const rows = applications.flatMap((application) => {
+    if (application.sites.length === 0) return [nowhere(application)]
+    return fold ? foldedRows(application) : application.sites.map((site) => siteRow(application.name, site))
+  })
+  const note = fold ? 'folded by version; --all shows each site\n' : ''
+  return formatTable(columns, rows) + note
+}
+
+/** Why things are not here yet, one line each. */
+export const waitingLines = (applications: readonly ApplicationStateView[]): string => {
+  const lines = applications.flatMap(({ name, sites }) =>
+    sites.flatMap(({ site, waiting }) =>
+      waiting.map(({ reason, detail, instance, 'for-ms': forMs }) =>
+        printable(`  ${instance ?? name} at ${site}: ${reason} for ${formatDuration(forMs)}: ${detail}`),
+      ),
+    ),
+  )
+  if (lines.length === 0) return ''
+  const more = lines.length > 10 ? `  … and ${lines.length - 10} more: see "skerry explain APP --site SITE"\n` : ''
+  return `\nnot here yet:\n${lines.slice(0, 10).join('\n')}\n${more}`
+}
+
+const hostColumns: readonly Column[] = [
+  { title: 'host' },
+  { title: 'site' },
+  { title: 'status' },
+  { title: 'driver' },
+  { title: 'bridge' },
+  { title: 'subnet' },
+  { title: 'ports' },
+  { title: 'age', align: 'right' },
+]
+
+/** The hosts and what runs containers on them. */
+export const hostTable = (hosts: readonly HostView[]): string =>
+  formatTable(
+    hostColumns,
+    hosts.map(({ name, site, runtime, 'oper-status': status, 'age-ms': ageMs }) => [
+      name,
+      site,
+      runtime?.state === 'unavailable' ? `${status}, engine unavailable` : status,
+      runtime === undefined ? '-' : [runtime.driver, runtime.version].filter(Boolean).join(' '),
+      runtime?.bridge ?? '-',
+      runtime?.subnet ?? '-',
+      runtime === undefined ? '-' : runtime['port-range'].join('-'),
+      ageText(ageMs),
+    ]),
+  )
+
+const noteLines = (node: NodeView): string => node.notes.map((note) => `note: ${printable(note)}\n`).join('')
+
+export const statusCommand: CliCommand = {
+  name: 'status',
+  summary: 'What is wanted, downloaded, running and ready, and on which hosts',
+  args: [{ name: '[app]', text: 'only this application' }],
+  options: [
+    { flags: '--site <site>', text: 'ask this site' },
+    { flags: '--all', text: 'a line for each site, however many there are' },
+  ],
+  examples: ['skerry status', 'skerry status shop', 'skerry status --json'],
+  run: async (input, context) => {
+    const name = textArgument(input, 0)
+    const query = { site: textOption(input, 'site') }
+    const client = context.client()
+    const [applications, node, hosts] = await Promise.all([
+      name === ''
+        ? client.ask<ApplicationStateView[]>('GET', '/v1/state/applications', { query })
+        : client
+            .ask<ApplicationStateView>('GET', `/v1/state/applications/${encodeURIComponent(name)}`, { query })
+            .then((one) => [one]),
+      client.ask<NodeView>('GET', '/v1/state/node', { query }),
+      client.ask<HostView[]>('GET', '/v1/state/hosts', { query }),
+    ])
+    const all = input.options.all === true
+    const shownHosts = all ? hosts : hosts.slice(0, mostRows)
+    const more =
+      hosts.length > shownHosts.length ? `… and ${hosts.length - shownHosts.length} more hosts: --all shows them\n` : ''
+    const hostText = hosts.length === 0 ? '' : `\n${hostTable(shownHosts)}${more}`
+    const text = `${statusTable(applications, all)}${waitingLines(applications)}${hostText}\n${noteLines(node)}`
+    await context.result({ applications, node, hosts }, text)
+    return 0
+  },
+}

@@ -1,0 +1,164 @@
+import test from 'ava'
+import type { ApplicationSiteView, ApplicationStateView, HostView, TreeView } from '../api/index.ts'
+import { readiness } from './commands/apply.ts'
+import { explainText } from './commands/explain.ts'
+import { treeText } from './commands/places.ts'
+import { hostTable, statusTable, waitingLines } from './commands/status.ts'
+
+const count = (value: number) => ({ count: value, 'age-ms': 1_000 })
+
+const siteView = (site: string, given: Partial<ApplicationSiteView> = {}): ApplicationSiteView => ({
+  site,
+  version: '2',
+  wanted: count(2),
+  downloaded: count(1),
+  running: count(2),
+  ready: count(1),
+  failing: count(0),
+  unknown: count(0),
+  'age-ms': 3_000,
+  waiting: [],
+  ...given,
+})
+
+const shop = (
+  sites: readonly ApplicationSiteView[],
+  given: Partial<ApplicationStateView> = {},
+): ApplicationStateView => ({
+  name: 'shop',
+  version: '2',
+  'oper-status': 'deploying',
+  sites,
+  ...given,
+})
+
+test('status shows a line for each application and site', (t) => {
+  const text = statusTable(
+    [shop([siteView('n1'), siteView('n2', { 'age-ms': 90_000, unknown: count(2) })]), shop([], { name: 'till' })],
+    false,
+  )
+  t.is(
+    text,
+    [
+      'APPLICATION  VERSION  SITE            WANTED  DOWNLOADED  RUNNING  READY  FAILING  UNKNOWN    AGE',
+      'shop         2        n1                   2           1        2      1        0        0     3s',
+      'shop         2        n2                   2           1        2      1        0        2  1m30s',
+      'till         2        (not deployed)       -           -        -      -        -        -      -',
+      '',
+    ].join('\n'),
+  )
+})
+
+test('many sites are folded by version and say so', (t) => {
+  const sites = Array.from({ length: 100 }, (_, n) =>
+    siteView(`n${n}`, n < 10 ? { version: '1', 'age-ms': 60_000 } : {}),
+  )
+  t.is(
+    statusTable([shop(sites)], false),
+    [
+      'APPLICATION  VERSION  SITE      WANTED  DOWNLOADED  RUNNING  READY  FAILING  UNKNOWN  AGE',
+      'shop         1        10 sites      20          10       20     10        0        0   1m',
+      'shop         2        90 sites     180          90      180     90        0        0   3s',
+      'folded by version; --all shows each site',
+      '',
+    ].join('\n'),
+  )
+  t.is(statusTable([shop(sites)], true).split('\n').length, 102)
+})
+
+test('what is not here yet is listed with its reason', (t) => {
+  const waiting = [{ reason: 'image-not-here', detail: 'demo/shop:2', instance: 'shop.web-1', 'for-ms': 61_000 }]
+  t.is(
+    waitingLines([shop([siteView('n1', { waiting })])]),
+    '\nnot here yet:\n  shop.web-1 at n1: image-not-here for 1m1s: demo/shop:2\n',
+  )
+  t.is(waitingLines([shop([siteView('n1')])]), '')
+})
+
+test('hosts show their driver, bridge, subnet and ports', (t) => {
+  const runtime = {
+    driver: 'containerd',
+    version: '1.6.20',
+    state: 'up',
+    bridge: 'sk0',
+    subnet: '10.90.0.0/24',
+    'port-range': [20_000, 20_099],
+  } as const
+  const host: HostView = {
+    name: 'n1-a',
+    site: 'n1',
+    scope: '/n1',
+    node: 'n1-a',
+    'oper-status': 'up',
+    'age-ms': 900,
+    labels: {},
+    runtime,
+  }
+  t.is(
+    hostTable([host]),
+    'HOST  SITE  STATUS  DRIVER             BRIDGE  SUBNET        PORTS        AGE\n' +
+      'n1-a  n1    up      containerd 1.6.20  sk0     10.90.0.0/24  20000-20099   1s\n',
+  )
+})
+
+test('the tree is drawn with its borders', (t) => {
+  const leaf = (kind: TreeView['kind'], name: string, given: Partial<TreeView> = {}): TreeView => ({
+    scope: `/${name}`,
+    name,
+    kind,
+    children: [],
+    ...given,
+  })
+  const tree = leaf('zone', 'demo', {
+    scope: '/',
+    children: [
+      leaf('site', 'n1', {
+        'oper-status': 'up',
+        children: [leaf('host', 'n1-a', { 'oper-status': 'up', 'age-ms': 2_000 })],
+      }),
+      leaf('border', 'bavaria', { note: 'beyond here /de/bavaria answers' }),
+    ],
+  })
+  t.is(
+    treeText(tree),
+    [
+      'zone demo  /',
+      '├─ site n1  /n1  (up)',
+      '│  └─ host n1-a  (up, heard 2s ago)',
+      '└─ border bavaria  /bavaria  (beyond here /de/bavaria answers)',
+      '',
+    ].join('\n'),
+  )
+})
+
+test('an explanation ends with where it stopped and what to do', (t) => {
+  const view = {
+    application: 'shop',
+    site: 'n1',
+    ok: false,
+    links: [
+      { step: 'application', state: 'done', text: 'known' },
+      { step: 'image', state: 'stopped', text: 'demo/shop:2 is not here', 'age-ms': 61_000 },
+    ],
+    'stopped-at': 'image',
+    advice: 'import it',
+  } as const
+  t.is(
+    explainText(view),
+    [
+      'ok    application: known',
+      'STOP  image: demo/shop:2 is not here (1m1s)',
+      '',
+      'shop does not run at n1: it stopped at image',
+      'what to do: import it',
+      '',
+    ].join('\n'),
+  )
+})
+
+test('an application is ready when every site runs the newest version', (t) => {
+  const running = { 'oper-status': 'running' }
+  t.deepEqual(readiness(shop([siteView('n1')], running)), { ready: true, line: 'shop: 1 of 2 ready, 2 running' })
+  t.false(readiness(shop([siteView('n1', { version: '1' })], running)).ready)
+  t.false(readiness(shop([siteView('n1')])).ready)
+})

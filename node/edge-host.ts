@@ -1,0 +1,184 @@
+import { type Clock, errorText, type Log, SkerryError } from '../base/index.ts'
+import {
+  type Containers,
+  createNetProbes,
+  createReconciler,
+  type DesiredImage,
+  type Histories,
+  type Reconciler,
+} from '../runtime/index.ts'
+import type { ExecOutcome } from './api/index.ts'
+import type { LinkAnswer } from './link-messages.ts'
+import type { ArchiveStore, StateFile } from './powers/index.ts'
+import { desiredForHost, type Hash, type HostReport, type SiteIntent } from './services/deployments/index.ts'
+
+/** Histories are kept this often at most, so that a crash loop does not wear out the disk. */
+const keepHistoriesEveryMs = 10_000
+const maxExecOutputBytes = 4 * 2 ** 20
+
+/** One host at work: what its site is to do, kept on its own disk, and its share of it kept running. */
+export interface EdgeHost {
+  start(): Promise<void>
+  /** Containers run on. */
+  stop(): Promise<void>
+  /** Takes an intent once it is on disk. An older one than was accepted is refused and logged. */
+  accept(intent: SiteIntent): void
+  accepted(): SiteIntent | undefined
+  report(): HostReport
+  onChange(listener: () => void): () => void
+  /** A parent came back: what waits for it is tried now. */
+  parentBack(): void
+  exec(
+    instance: string,
+    asked: { container?: string; args: readonly string[]; timeoutMs: number; signal: AbortSignal },
+  ): Promise<ExecOutcome>
+  logs(
+    instance: string,
+    asked: { container?: string; tailBytes: number; follow: boolean; signal: AbortSignal },
+  ): AsyncIterable<Uint8Array>
+}
+
+export interface EdgeHostOptions {
+  readonly name: string
+  readonly site: string
+  readonly host: string
+  readonly portRange: readonly [number, number]
+  readonly containers: Containers
+  readonly archives: ArchiveStore
+  readonly acceptedFile: StateFile<SiteIntent>
+  readonly historiesFile: StateFile<Histories>
+  readonly hash: Hash
+  readonly clock: Clock
+  readonly log: Log
+  readonly askArchive: (archive: string, signal?: AbortSignal) => Promise<LinkAnswer>
+}
+
+export const createEdgeHost = (options: EdgeHostOptions): EdgeHost => {
+  const { site, host, containers, archives, clock, log } = options
+  let accepted: SiteIntent | undefined
+  let keepTimer: { cancel(): void } | undefined
+
+  const fetchImage = async ({ archive }: DesiredImage, { signal }: { signal?: AbortSignal }): Promise<string> => {
+    const held = archives.pathOf(archive)
+    if (held) return held
+    const { body } = await options.askArchive(archive, signal)
+    return (await archives.keep(body, archive)).path
+  }
+
+  const reconciler: Reconciler = createReconciler({
+    containers,
+    images: { fetch: fetchImage },
+    probes: createNetProbes(),
+    clock,
+    log,
+    portRange: options.portRange,
+    histories: options.historiesFile.load() ?? {},
+  })
+
+  const keepHistories = () => {
+    try {
+      options.historiesFile.save(reconciler.histories())
+    } catch (error) {
+      log.warn('restart counts could not be kept', { error: errorText(error) })
+    }
+  }
+  const keepLater = () => {
+    keepTimer ??= clock.setTimer(keepHistoriesEveryMs, () => {
+      keepTimer = undefined
+      keepHistories()
+    })
+  }
+
+  /** An archive is only the way an image travels: once the engine holds the image, its bytes are not kept twice. */
+  const dropArchives = () => {
+    for (const { images } of reconciler.status().applications)
+      for (const { state, name } of images) {
+        const image = accepted?.applications
+          .flatMap((one) => (one.phase === 'run' ? one.images : []))
+          .find((one) => one.name === name)
+        if (state === 'present' && image) archives.drop(image.archive)
+      }
+  }
+
+  const apply = (intent: SiteIntent) => {
+    const desired = intent.applications.map((intended) =>
+      desiredForHost({ intended, place: intent.place, host, hash: options.hash }),
+    )
+    reconciler.setDesired(desired)
+  }
+
+  const containerOf = (instance: string, name: string | undefined) => {
+    const found = reconciler
+      .status()
+      .applications.flatMap((application) => application.instances.map((one) => ({ application, instance: one })))
+      .find((one) => one.instance.id === instance)
+    if (!found) throw new SkerryError('not-found', `there is no instance ${instance} on ${host}; see skerry status`)
+    const named = found.instance.containers
+    if (name === undefined && named.length > 1)
+      throw new SkerryError(
+        'ambiguous',
+        `${instance} has several containers: name one of ${named.map((one) => one.name).join(', ')} with --container`,
+      )
+    const container = name === undefined ? named[0] : named.find((one) => one.name === name)
+    if (!container)
+      throw new SkerryError(
+        'not-found',
+        `${instance} has no container ${name ?? ''}; it has ${named.map((one) => one.name).join(', ')}`,
+      )
+    return { tenant: found.application.tenant, container }
+  }
+
+  return {
+    start: async () => {
+      accepted = options.acceptedFile.load()
+      if (accepted) apply(accepted)
+      reconciler.start()
+      reconciler.onChange(keepLater)
+      reconciler.onChange(dropArchives)
+    },
+    stop: async () => {
+      keepTimer?.cancel()
+      await reconciler.stop()
+      keepHistories()
+      await containers.stop()
+    },
+    accept: (intent) => {
+      if (intent.site !== site) throw new SkerryError('wrong-site', `an intent for ${intent.site} came to ${site}`)
+      if (accepted && intent.order < accepted.order) {
+        log.warn('refused an intent older than the one accepted', { accepted: accepted.order, offered: intent.order })
+        return
+      }
+      // Parents repeat themselves after every reconnection.
+      if (accepted && JSON.stringify(accepted) === JSON.stringify(intent)) return
+      options.acceptedFile.save(intent)
+      accepted = intent
+      apply(intent)
+    },
+    accepted: () => accepted,
+    report: () => ({
+      site,
+      host,
+      node: options.name,
+      link: 'up',
+      linkForMs: 0,
+      receivedAgeMs: 0,
+      ...(accepted && { acceptedOrder: accepted.order }),
+      status: reconciler.status(),
+    }),
+    onChange: (listener) => reconciler.onChange(listener),
+    parentBack: () => reconciler.retryFetches(),
+    exec: async (instance, { container: name, args, timeoutMs, signal }) => {
+      const { container } = containerOf(instance, name)
+      if (container.id === undefined)
+        throw new SkerryError('not-running', `${instance}/${container.name} does not run; skerry explain says why`)
+      return containers.exec(container.id, { args, timeoutMs, maxOutputBytes: maxExecOutputBytes, signal })
+    },
+    logs: (instance, { container: name, tailBytes, follow, signal }) => {
+      const { tenant, container } = containerOf(instance, name)
+      const records = containers.readLog({ tenant, instance, container: container.name }, { tailBytes, follow, signal })
+      return (async function* () {
+        for await (const { bytes } of records) yield bytes
+      })()
+    },
+  }
+}

@@ -1,0 +1,121 @@
+import { SkerryError } from '../base/index.ts'
+import type { ExecOutcome, NodeView } from './api/index.ts'
+import type { LinkAnswer } from './link-messages.ts'
+import type { HostReport } from './services/deployments/index.ts'
+import { isWithin, type TreeNode } from './tree-node.ts'
+
+/** A request on its way to the node that acts on it. */
+export type Forwarded = { readonly to: string } & (
+  | { readonly call: 'node' }
+  | {
+      readonly call: 'exec'
+      readonly instance: string
+      readonly container?: string
+      readonly args: readonly string[]
+      readonly timeoutMs: number
+    }
+  | {
+      readonly call: 'logs'
+      readonly instance: string
+      readonly container?: string
+      readonly tailBytes: number
+      readonly follow: boolean
+    }
+)
+
+/** What a node does itself when a request names it. */
+export interface LocalCalls {
+  node(): NodeView
+  exec(call: Extract<Forwarded, { call: 'exec' }>, signal: AbortSignal): Promise<ExecOutcome>
+  logs(call: Extract<Forwarded, { call: 'logs' }>, signal: AbortSignal): AsyncIterable<Uint8Array>
+}
+
+export interface Forwarder {
+  /** @throws {SkerryError} `not-found`, `site-unreachable`, or the refusal of the node that acts */
+  send(call: Forwarded, signal: AbortSignal): Promise<LinkAnswer>
+  /** Answers a request a parent sent: here, or further down. */
+  serve(question: unknown, signal: AbortSignal): Promise<{ head: unknown; body?: AsyncIterable<Uint8Array> }>
+  /** The node that runs an instance. @throws {SkerryError} `not-found`, `ambiguous` */
+  nodeOf(instance: string, site: string | undefined): string
+  /** A node of the site, linked ones first. @throws {SkerryError} `not-found` */
+  nodeAt(site: string): string
+}
+
+export interface ForwarderOptions {
+  readonly self: string
+  readonly nodes: () => readonly TreeNode[]
+  readonly reports: () => readonly HostReport[]
+  readonly local: LocalCalls
+  readonly request: (peer: string, question: unknown, signal: AbortSignal) => Promise<LinkAnswer>
+}
+
+const noBytes = async function* (): AsyncGenerator<Uint8Array> {}
+
+/** Finds the way down the tree, one link at a time. */
+export const createForwarder = (options: ForwarderOptions): Forwarder => {
+  const { self, nodes, reports, local } = options
+
+  const here = async (call: Forwarded, signal: AbortSignal): Promise<LinkAnswer> => {
+    if (call.call === 'node') return { head: local.node(), body: noBytes() }
+    if (call.call === 'logs') return { head: {}, body: local.logs(call, signal) }
+    const { stdout, stderr, exitCode, truncated } = await local.exec(call, signal)
+    const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
+    return { head: { exitCode, truncated, stdout: text(stdout), stderr: text(stderr) }, body: noBytes() }
+  }
+
+  const send = async (call: Forwarded, signal: AbortSignal): Promise<LinkAnswer> => {
+    if (call.to === self) return here(call, signal)
+    const target = nodes().find(({ name }) => name === call.to)
+    if (!target) throw new SkerryError('not-found', `there is no node ${call.to} below ${self}`)
+    const children = nodes().filter(({ parents }) => parents.includes(self))
+    const child =
+      children.find(({ name }) => name === target.name) ??
+      children.find((one) => one.role !== 'edge' && isWithin(target.scope, one.scope))
+    if (!child) throw new SkerryError('not-found', `no link of ${self} leads to ${call.to}`)
+    try {
+      return await options.request(child.name, call, signal)
+    } catch (error) {
+      if (error instanceof SkerryError && error.code === 'link-down')
+        throw new SkerryError('site-unreachable', `${call.to} cannot be asked now: ${error.message}`, { cause: error })
+      throw error
+    }
+  }
+
+  return {
+    send,
+    serve: async (question, signal) => {
+      const call = question as Forwarded
+      if (typeof call !== 'object' || call === null || typeof call.to !== 'string')
+        throw new SkerryError('bad-message', 'a forwarded request names no node')
+      if (!['node', 'exec', 'logs'].includes(call.call))
+        throw new SkerryError('not-supported', `this node does not know the request ${String(call.call)}`)
+      return send(call, signal)
+    },
+    nodeOf: (instance, site) => {
+      const found = reports().filter(
+        (report) =>
+          (site === undefined || report.site === site) &&
+          report.status?.applications.some(({ instances }) => instances.some(({ id }) => id === instance)),
+      )
+      const [first] = found
+      if (!first)
+        throw new SkerryError(
+          'not-found',
+          `no host ${site === undefined ? '' : `of site ${site} `}has told of an instance ${instance}; skerry status shows what runs where`,
+        )
+      const sites = [...new Set(found.map((report) => report.site))]
+      if (sites.length > 1)
+        throw new SkerryError(
+          'ambiguous',
+          `${instance} runs at several sites: name one of ${sites.join(', ')} with --site`,
+        )
+      return first.node
+    },
+    nodeAt: (site) => {
+      const found = reports().filter((report) => report.site === site)
+      const best = found.find(({ link }) => link === 'up') ?? found[0]
+      if (!best) throw new SkerryError('not-found', `there is no site ${site} below ${self}; skerry sites lists them`)
+      return best.node
+    },
+  }
+}

@@ -1,0 +1,13 @@
+/**
+ * The node program put together: configuration, powers, what the API offers, and the faces API and command line.
+ * Must not hold rules of its own: what is decided is decided in services, runtime and topologies.
+ * Read first: node.ts, bin/skerry-node.ts.
+ */
+export type {
+  ContainerView,
+  DeploymentStateView,
+  ExplainView,
+  ImageView,
+  NodeView,
+  ServiceInstanceView,
+} from './api/index.ts'

@@ -1,0 +1,111 @@
+import type { Clock } from '../base/index.ts'
+import type {
+  HostReport,
+  IntentEntry,
+  SiteIntent,
+  SitePlace,
+  StoredApplication,
+  StoredDeployment,
+} from './services/deployments/index.ts'
+
+/** All a node knows of applications and sites at one moment; what `status` and `explain` rest on. */
+export interface Knowledge {
+  readonly applications: readonly StoredApplication[]
+  readonly deployments: readonly StoredDeployment[]
+  readonly places: readonly SitePlace[]
+  readonly entries: readonly IntentEntry[]
+  readonly reports: readonly HostReport[]
+  readonly intentOrder: (site: string) => number
+}
+
+/**
+ * What a node below the tower knows of configuration: what it was handed for its sites. A deployment appears as one
+ * that names these sites, because its placement was judged above.
+ */
+export const knowledgeOfIntents = (intents: readonly SiteIntent[], reports: readonly HostReport[]): Knowledge => {
+  const applications = new Map<string, StoredApplication>()
+  const deployments = new Map<string, StoredDeployment>()
+  const entries: IntentEntry[] = []
+  for (const { site, order, applications: intended } of intents)
+    for (const one of intended) {
+      const { application: name, version, revision, deployment } = one
+      entries.push({ site, application: name, deployment, version, revision, phase: one.phase })
+      if (one.phase === 'retired') continue
+      const held = applications.get(name)?.revisions.filter((other) => other.revision !== revision) ?? []
+      const { spec, images } = one
+      const revisions = [...held, { spec, version, revision, images, changedAtMs: 0 }]
+      applications.set(name, { name, order, revisions })
+      const placed = { name: deployment, application: name, 'application-version': version || '*' }
+      deployments.set(deployment, {
+        spec: { ...placed, placement: { 'all-sites': true } },
+        order,
+        changedAtMs: 0,
+        history: [version],
+      })
+    }
+  const orders = new Map(intents.map(({ site, order }) => [site, order]))
+  return {
+    applications: [...applications.values()],
+    deployments: [...deployments.values()],
+    places: intents.map(({ place }) => place),
+    entries,
+    reports,
+    intentOrder: (site) => orders.get(site) ?? 0,
+  }
+}
+
+/** What is known of the hosts below this node, aged to now. */
+export interface Fleet {
+  /** Takes what a linked child said of itself and of all below it. */
+  note(peer: string, reports: readonly HostReport[]): void
+  /** Every expected host, sorted by site and name; silent ones as `never`. */
+  reports(): readonly HostReport[]
+}
+
+interface Heard {
+  readonly peer: string
+  readonly report: HostReport
+  readonly atMs: number
+}
+
+export interface FleetOptions {
+  readonly clock: Clock
+  /** Hosts that belong below this node. */
+  readonly expected: () => readonly { readonly site: string; readonly host: string; readonly node: string }[]
+  /** Links to children, as they are now. */
+  readonly children: () => readonly { readonly peer: string; readonly up: boolean; readonly forMs: number }[]
+}
+
+/** Remembers the last word of each host. A word heard through a child whose link broke is as old as that break. */
+export const createFleet = ({ clock, expected, children }: FleetOptions): Fleet => {
+  const heard = new Map<string, Heard>()
+  const startedMs = clock.monotonicMs()
+  const aged = ({ peer, report, atMs }: Heard, nowMs: number): HostReport => {
+    const child = children().find((one) => one.peer === peer)
+    const passedMs = nowMs - atMs
+    const up = child?.up === true && report.link === 'up'
+    const linkForMs = child?.up && report.node !== peer ? report.linkForMs + passedMs : (child?.forMs ?? passedMs)
+    return {
+      ...report,
+      link: up ? 'up' : 'down',
+      linkForMs,
+      ...(report.receivedAgeMs !== undefined && { receivedAgeMs: report.receivedAgeMs + passedMs }),
+    }
+  }
+  return {
+    note: (peer, reports) => {
+      const atMs = clock.monotonicMs()
+      for (const report of reports)
+        if (expected().some(({ node, host }) => node === report.node && host === report.host))
+          heard.set(report.node, { peer, report, atMs })
+    },
+    reports: () => {
+      const nowMs = clock.monotonicMs()
+      return expected().map(({ site, host, node }) => {
+        const last = heard.get(node)
+        if (last && last.report.link !== 'never') return aged(last, nowMs)
+        return { site, host, node, link: 'never' as const, linkForMs: nowMs - startedMs }
+      })
+    },
+  }
+}

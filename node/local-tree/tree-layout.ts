@@ -1,0 +1,103 @@
+import { roles } from '../config.ts'
+import type { TreeNode } from '../tree-node.ts'
+
+/** Where a node of the tree lives and what it may use: nothing two nodes share. Paths are absolute. */
+export interface NodeLayout extends TreeNode {
+  readonly dataDir: string
+  readonly runDir: string
+  readonly configFile: string
+  readonly logFile: string
+  readonly apiSocket: string
+  readonly meshSocket: string
+  readonly bridge: string
+  readonly subnet: string
+  readonly portRange: readonly [number, number]
+}
+
+export interface TreePlace {
+  /** Persistent folder of the tree. */
+  readonly home: string
+  /** Volatile folder of the tree; short, because socket paths must stay under 104 bytes (macOS). */
+  readonly runBase: string
+  /** Eight hexadecimal digits, drawn once per home: names of devices must not clash with another tree's. */
+  readonly id: string
+  /** The second and third byte of the first edge's subnet 10.x.y.0/24, as x × 256 + y. */
+  readonly subnetBase: number
+}
+
+/** Edges get a hundred ports each, below the range the kernel gives to outgoing connections (32768 and up). */
+const portsPerEdge = 100
+const firstPort = 20_000
+const portSlots = 127
+
+/**
+ * Lays the tree out on one machine: folders, sockets, bridge, subnet and port range of each node, parents first.
+ * Pure: the same tree at the same place is always laid out alike.
+ */
+export const layoutTree = (nodes: readonly TreeNode[], place: TreePlace): readonly NodeLayout[] => {
+  const ordered = nodes.toSorted(
+    (a, b) => roles.indexOf(a.role) - roles.indexOf(b.role) || a.scope.length - b.scope.length,
+  )
+  const firstSlot = Number.parseInt(place.id, 16) % portSlots
+  let edges = 0
+  return ordered.map((node, index) => {
+    const edge = node.role === 'edge' ? edges++ : 0
+    const from = firstPort + ((firstSlot + edge) % portSlots) * portsPerEdge
+    const subnet = (place.subnetBase + edge) % 65536
+    const dataDir = `${place.home}/nodes/${node.name}`
+    const runDir = `${place.runBase}/${index}`
+    return {
+      ...node,
+      dataDir,
+      runDir,
+      configFile: `${dataDir}/node.yaml`,
+      logFile: `${dataDir}/node.log`,
+      apiSocket: `${runDir}/api.sock`,
+      meshSocket: `${runDir}/mesh.sock`,
+      bridge: `sk${place.id.slice(0, 6)}-${edge}`,
+      subnet: `10.${subnet >> 8}.${subnet & 255}.0/24`,
+      portRange: [from, from + portsPerEdge - 1] as const,
+    }
+  })
+}
+
+/** The options of one node as a file, in YAML. */
+export const nodeFile = (
+  node: NodeLayout,
+  tree: {
+    readonly network: string
+    readonly topology: string
+    readonly tokenFile: string
+    readonly runtime: string
+    readonly parents: readonly NodeLayout[]
+    readonly logLevel: string
+  },
+): string => {
+  const options: Readonly<Record<string, string>> = {
+    name: node.name,
+    role: node.role,
+    network: tree.network,
+    scope: node.scope,
+    'data-dir': `${node.dataDir}/data`,
+    'run-dir': node.runDir,
+    'api-listen': '127.0.0.1:0',
+    'token-file': tree.tokenFile,
+    'log-level': tree.logLevel,
+    parents: tree.parents.map(({ meshSocket }) => meshSocket).join(','),
+    ...(node.role === 'edge'
+      ? {
+          site: node.site,
+          runtime: tree.runtime,
+          'containerd-socket': 'own',
+          bridge: node.bridge,
+          subnet: node.subnet,
+          'port-range': node.portRange.join('-'),
+          'ingress-address': '127.0.0.1',
+        }
+      : { 'mesh-listen': node.meshSocket }),
+    ...(node.role === 'tower' && { topology: tree.topology }),
+  }
+  return `${Object.entries(options)
+    .map(([key, value]) => `${key}: ${JSON.stringify(value)}`)
+    .join('\n')}\n`
+}

@@ -1,0 +1,307 @@
+import { createHash } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+import { createSeededRandom, parseScopePath, silentLog, sleep } from '../base/index.ts'
+import { createMemoryNetwork, type MemoryNetwork } from '../mesh/index.ts'
+import { buildArchive, createSimulatedHost, type SimulatedHost } from '../runtime/index.ts'
+import { parseTopology } from '../topologies/index.ts'
+import type { ApplicationStateView, ConfigChange } from './api/index.ts'
+import type { NodeConfig } from './config.ts'
+import { createNode, type SkerryNode } from './node.ts'
+import { createArchiveStore, createStateFile, systemClock } from './powers/index.ts'
+
+const topologyText = `version: 1
+network: test
+towers:
+  site: head
+  hosts: [{ name: tower }]
+sites:
+  - name: near
+    hosts: [{ name: near-a }]
+zones:
+  - name: north
+    aggregators:
+      hosts: [{ name: north-agg }]
+    sites:
+      - name: far
+        labels: { tier: gold }
+        hosts: [{ name: far-a }, { name: far-b }]
+`
+
+interface Place {
+  readonly role: NodeConfig['role']
+  readonly scope: string
+  readonly site: string
+  readonly parents: readonly string[]
+}
+
+const places: Readonly<Record<string, Place>> = {
+  tower: { role: 'tower', scope: '/', site: '', parents: [] },
+  'near-a': { role: 'edge', scope: '/near', site: 'near', parents: ['tower'] },
+  'north-agg': { role: 'aggregator', scope: '/north', site: '', parents: ['tower'] },
+  'far-a': { role: 'edge', scope: '/north/far', site: 'far', parents: ['north-agg'] },
+  'far-b': { role: 'edge', scope: '/north/far', site: 'far', parents: ['north-agg'] },
+}
+
+const asked = { caller: { tenant: 'default', user: 'test' }, signal: new AbortController().signal }
+
+class Tree {
+  readonly folder = mkdtempSync(join(tmpdir(), 'skerry-tree-'))
+  readonly network: MemoryNetwork = createMemoryNetwork()
+  readonly hosts = new Map<string, SimulatedHost>()
+  readonly nodes = new Map<string, SkerryNode>()
+
+  async start(name: string): Promise<SkerryNode> {
+    const place = places[name]
+    if (!place) throw new Error(name)
+    const config: NodeConfig = {
+      ...place,
+      name,
+      network: 'test',
+      scope: parseScopePath(place.scope),
+      topology: '',
+      dataDir: this.folder,
+      runDir: this.folder,
+      meshListen: place.role === 'edge' ? '' : name,
+      apiListen: '',
+      tokenFile: '',
+      runtime: 'simulated',
+      containerdSocket: '',
+      portRange: [20_000, 20_099],
+      bridge: 'b',
+      subnet: '10.0.0.0/24',
+      ingressAddress: '127.0.0.1',
+      cniDir: '',
+      logLevel: 'error',
+    }
+    const random = createSeededRandom(7)
+    const host = this.hosts.get(name) ?? createSimulatedHost({ clock: systemClock })
+    this.hosts.set(name, host)
+    const node = createNode(config, {
+      clock: systemClock,
+      random,
+      log: silentLog,
+      mesh: this.network.createMesh(name, config.meshListen || undefined),
+      hash: (text) => createHash('sha256').update(text).digest('hex'),
+      archives: createArchiveStore(join(this.folder, name, 'archives'), random),
+      stateFile: (file) => createStateFile(join(this.folder, name, `${file}.json`)),
+      ...(place.role === 'edge' && { containers: host.connect() }),
+      ...(place.role === 'tower' && { topology: parseTopology(topologyText, 'test.yaml') }),
+      version: 'test',
+      pid: 1,
+      rssBytes: () => 0,
+    })
+    await node.start()
+    this.nodes.set(name, node)
+    return node
+  }
+
+  async stop(name: string): Promise<void> {
+    await this.nodes.get(name)?.stop()
+    this.nodes.delete(name)
+  }
+
+  node(name: string): SkerryNode {
+    const node = this.nodes.get(name)
+    if (!node) throw new Error(`${name} does not run`)
+    return node
+  }
+
+  apply(kind: 'applications' | 'application-deployments', text: string): Promise<ConfigChange> {
+    return this.node('tower').services.config.write(kind, {
+      ...asked,
+      body: { text, mediaType: 'application/yaml', source: 'test.yaml' },
+      mode: 'replace',
+      effect: 'apply',
+    })
+  }
+
+  async importImage(name: string): Promise<void> {
+    const path = join(this.folder, 'image.tar')
+    const bytes = await buildArchive({ name, files: [{ path: 'a', data: 'a' }] })
+    writeFileSync(path, bytes)
+    const once = async function* () {
+      yield new Uint8Array(bytes)
+    }
+    const [image] = await this.node('tower').services.images.import(once(), asked)
+    if (!image) throw new Error('no image')
+    const held = { name, digest: image.digest, sizeBytes: 1, runsAsProcess: false }
+    for (const [node, host] of this.hosts)
+      host.addArchive(join(this.folder, node, 'archives', `${image.archive.slice('sha256:'.length)}.tar`), [held])
+  }
+}
+
+const startTree = async (t: ExecutionContext, ...names: string[]): Promise<Tree> => {
+  const tree = new Tree()
+  t.teardown(async () => {
+    for (const name of [...tree.nodes.keys()].toReversed()) await tree.stop(name)
+    rmSync(tree.folder, { recursive: true })
+  })
+  for (const name of names) await tree.start(name)
+  return tree
+}
+
+const until = async <Value>(
+  what: string,
+  found: () => Promise<Value | undefined> | Value | undefined,
+): Promise<Value> => {
+  const endMs = systemClock.monotonicMs() + 20_000
+  for (;;) {
+    const value = await found()
+    if (value !== undefined) return value
+    if (systemClock.monotonicMs() > endMs) throw new Error(`waited in vain for ${what}`)
+    await sleep(systemClock, 10)
+  }
+}
+
+const application = (version: string) => `name: shop
+version: "${version}"
+services:
+  - name: web
+    mode: one-per-matching-host
+    containers:
+      - name: web
+        image: demo:1
+        env: { VERSION: "${version}" }
+`
+const deployment = (version: string, placement = 'all-sites: true') => `name: everywhere
+application: shop
+application-version: "${version}"
+placement: { ${placement} }
+`
+
+const viewOf = async (node: SkerryNode): Promise<ApplicationStateView | undefined> =>
+  node.services.state.application('shop', asked)
+
+const readySites = async (node: SkerryNode, version: string): Promise<string[]> =>
+  ((await viewOf(node))?.sites ?? [])
+    .filter((site) => site.version === version && site.wanted.count > 0 && site.ready.count === site.wanted.count)
+    .map(({ site }) => site)
+    .toSorted()
+
+const started = (host: SimulatedHost | undefined): readonly string[] =>
+  (host?.calls ?? []).filter((line) => line.startsWith('start '))
+
+test('an application reaches every site through the tree, and reports come back up', async (t) => {
+  const tree = await startTree(t, 'tower', 'north-agg', 'near-a', 'far-a', 'far-b')
+  await tree.importImage('demo:1')
+  t.is((await tree.apply('applications', application('1'))).outcome, 'created')
+  t.is((await tree.apply('application-deployments', deployment('1'))).outcome, 'created')
+  const tower = tree.node('tower')
+  await until('both sites ready', async () => ((await readySites(tower, '1')).length === 2 ? true : undefined))
+  const instances = await tower.services.state.serviceInstances('shop', { ...asked, site: 'far' })
+  t.deepEqual(instances?.map(({ host }) => host).toSorted(), ['far-a', 'far-b'])
+  t.deepEqual(await readySites(tree.node('north-agg'), '1'), ['far'])
+  t.true((await tower.services.state.explain('shop', { ...asked, site: 'far' })).ok)
+})
+
+test('a label decides the site, and a removed deployment retires its containers', async (t) => {
+  const tree = await startTree(t, 'tower', 'north-agg', 'near-a', 'far-a')
+  await tree.importImage('demo:1')
+  await tree.apply('applications', application('1'))
+  await tree.apply('application-deployments', deployment('1', 'match-site-labels: tier = gold'))
+  await until('far-a running', () => (started(tree.hosts.get('far-a')).length === 1 ? true : undefined))
+  t.deepEqual(started(tree.hosts.get('near-a')), [])
+  await tree
+    .node('tower')
+    .services.config.remove('application-deployments', 'everywhere', { ...asked, effect: 'apply' })
+  await until('far-a empty', async () => {
+    const seen = await tree.hosts.get('far-a')?.connect().observe()
+    return seen?.containers.length === 0 ? true : undefined
+  })
+  t.pass()
+})
+
+test('a site goes on without its parents, and starts what it accepted from its own disk', async (t) => {
+  const tree = await startTree(t, 'tower', 'near-a')
+  await tree.importImage('demo:1')
+  await tree.apply('applications', application('1'))
+  await tree.apply('application-deployments', deployment('1'))
+  await until('near ready', async () =>
+    (await readySites(tree.node('tower'), '1')).includes('near') ? true : undefined,
+  )
+  await tree.stop('tower')
+  await tree.stop('near-a')
+  tree.hosts.get('near-a')?.powerCut()
+  const edge = await tree.start('near-a')
+  await until('near ready again', async () => ((await readySites(edge, '1')).includes('near') ? true : undefined))
+  t.is(started(tree.hosts.get('near-a')).length, 2)
+  const told = await edge.services.state.explain('shop', { ...asked, site: 'near' })
+  t.true(told.ok)
+  await t.throwsAsync(edge.services.config.remove('applications', 'shop', { ...asked, effect: 'apply' }), {
+    code: 'read-only-here',
+  })
+})
+
+test('a restarted node and a restarted tower touch no container, and nothing acknowledged is lost', async (t) => {
+  const tree = await startTree(t, 'tower', 'near-a')
+  await tree.importImage('demo:1')
+  await tree.apply('applications', application('1'))
+  await tree.apply('application-deployments', deployment('1'))
+  await until('near ready', async () =>
+    (await readySites(tree.node('tower'), '1')).includes('near') ? true : undefined,
+  )
+  await tree.stop('near-a')
+  await tree.stop('tower')
+  const tower = await tree.start('tower')
+  t.deepEqual(
+    (await tower.services.config.list('applications', asked)).map(({ name }) => name),
+    ['shop'],
+  )
+  await tree.start('near-a')
+  await until('near ready again', async () => ((await readySites(tower, '1')).includes('near') ? true : undefined))
+  t.is(started(tree.hosts.get('near-a')).length, 1)
+})
+
+test('a site whose link is down is unknown with its age, never shown as running', async (t) => {
+  const tree = await startTree(t, 'tower', 'near-a')
+  await tree.importImage('demo:1')
+  await tree.apply('applications', application('1'))
+  await tree.apply('application-deployments', deployment('1'))
+  const tower = tree.node('tower')
+  await until('near ready', async () => ((await readySites(tower, '1')).includes('near') ? true : undefined))
+  await tree.stop('near-a')
+  const site = await until('near unknown', async () =>
+    (await viewOf(tower))?.sites.find((one) => one.unknown.count === 1),
+  )
+  t.is(site.running.count, 0)
+  t.is(site.ready.count, 0)
+  t.not(site.unknown['age-ms'], undefined)
+  const told = await tower.services.state.explain('shop', { ...asked, site: 'near' })
+  t.is(told['stopped-at'], 'link')
+})
+
+test('a rollback names the version before and is refused where there is none', async (t) => {
+  const tree = await startTree(t, 'tower', 'near-a')
+  const tower = tree.node('tower')
+  await tree.importImage('demo:1')
+  await tree.apply('applications', application('1'))
+  await tree.apply('application-deployments', deployment('1'))
+  await t.throwsAsync(tower.services.operations.rollback('everywhere', asked), { code: 'no-previous-version' })
+  await tree.apply('applications', application('2'))
+  await tree.apply('application-deployments', deployment('2'))
+  await until('version 2', async () => ((await readySites(tower, '2')).includes('near') ? true : undefined))
+  const back = await tower.services.operations.rollback('everywhere', asked)
+  t.deepEqual(back, { deployment: 'everywhere', 'from-version': '2', 'to-version': '1' })
+  await until('version 1', async () => ((await readySites(tower, '1')).includes('near') ? true : undefined))
+})
+
+test('logs and exec are forwarded down the tree to the host that acts', async (t) => {
+  const tree = await startTree(t, 'tower', 'north-agg', 'far-a')
+  await tree.importImage('demo:1')
+  await tree.apply('applications', application('1').replace('env:', 'cmd: ["say hello from far"]\n        env:'))
+  await tree.apply('application-deployments', deployment('1', 'match-site-labels: tier = gold'))
+  const { operations } = tree.node('tower').services
+  await until('far running', async () => {
+    const all = await tree.node('tower').services.state.serviceInstances('shop', asked)
+    return all?.some(({ ready }) => ready) ? true : undefined
+  })
+  const bytes = await operations.logs('shop.web-1', { ...asked, tailBytes: 1000, follow: false })
+  let text = ''
+  for await (const chunk of bytes) text += Buffer.from(chunk).toString()
+  t.is(text, 'hello from far\n')
+  await t.throwsAsync(operations.logs('shop.web-9', { ...asked, tailBytes: 10, follow: false }), { code: 'not-found' })
+  t.is((await tree.node('tower').services.state.node({ ...asked, site: 'far' })).name, 'far-a')
+})

@@ -1,0 +1,245 @@
+import { formatDuration, nearestName } from '../../../base/index.ts'
+import type { ApplicationRevision, IntentEntry, StoredApplication, StoredDeployment } from './config-store.ts'
+import { explainInstance } from './explain-instance.ts'
+import { deployedRevision } from './intent.ts'
+import { placementMismatch, placementText, type SitePlace } from './placement.ts'
+import { type HostReport, staleAfterMs } from './report.ts'
+import type { Hash } from './revision.ts'
+import { type PlacedInstance, spreadInstances } from './spread.ts'
+
+/** The steps from a specification to a ready container, in order. */
+export const explainSteps = [
+  'application',
+  'deployment',
+  'version',
+  'site',
+  'placement',
+  'hosts',
+  'link',
+  'accepted',
+  'engine',
+  'image',
+  'network',
+  'started',
+  'running',
+  'probes',
+  'ready',
+] as const
+
+export type ExplainStep = (typeof explainSteps)[number]
+
+/** One link of the chain: `done` holds now, `stopped` is where it ends, `unknown` cannot be said. */
+export interface ExplainLink {
+  readonly step: ExplainStep
+  readonly state: 'done' | 'stopped' | 'unknown'
+  readonly text: string
+  /** Age in milliseconds of what the text rests on. */
+  readonly ageMs?: number
+}
+
+/** Where and why a chain ends. */
+export interface Stop {
+  readonly stoppedAt: ExplainStep
+  /** Stable and kebab-case. */
+  readonly reason: string
+  /** What to do next. */
+  readonly advice: string
+}
+
+export type Explanation = {
+  readonly application: string
+  readonly site: string
+  readonly links: readonly ExplainLink[]
+} & ({ readonly ok: true } | ({ readonly ok: false } & Stop))
+
+export interface ExplainQuestion {
+  readonly application: string
+  readonly site: string
+  readonly applications: readonly StoredApplication[]
+  readonly deployments: readonly StoredDeployment[]
+  readonly places: readonly SitePlace[]
+  readonly entries: readonly IntentEntry[]
+  /** The order number of the newest intent of the site. */
+  readonly intentOrder: number
+  readonly reports: readonly HostReport[]
+  readonly hash: Hash
+  /** @default 30000, in milliseconds */
+  readonly staleMs?: number
+}
+
+/** The links so far, and what ended them. */
+export interface Chain {
+  readonly links: readonly ExplainLink[]
+  readonly stop?: Stop
+}
+
+interface Decided {
+  readonly revision: ApplicationRevision
+  readonly instances: readonly PlacedInstance[]
+}
+
+const done = (step: ExplainStep, text: string): ExplainLink => ({ step, state: 'done', text })
+
+const stopped = (
+  links: readonly ExplainLink[],
+  step: ExplainStep,
+  text: string,
+  reason: string,
+  advice: string,
+): Chain => ({
+  links: [...links, { step, state: 'stopped', text }],
+  stop: { stoppedAt: step, reason, advice },
+})
+
+const didYouMean = (name: string, known: readonly string[]): string => {
+  const near = nearestName(name, known)
+  if (near) return `Did you mean ${near}? If not:`
+  return known.length === 0 ? 'There is none yet.' : `There is ${known.slice(0, 10).join(', ')}.`
+}
+
+const versionText = (version: string) => (version === '' ? 'without a version' : `version ${version}`)
+
+/** The part of the chain that is decided here: from the application to the hosts of the site. */
+const decide = (question: ExplainQuestion): Chain & { readonly decided?: Decided } => {
+  const { application: name, site } = question
+  const links: ExplainLink[] = []
+  const application = question.applications.find((candidate) => candidate.name === name)
+  if (!application) {
+    const known = question.applications.map((candidate) => candidate.name)
+    return stopped(
+      links,
+      'application',
+      `there is no application ${name}`,
+      'no-such-application',
+      `${didYouMean(name, known)} apply one with skerry apply -f <file>`,
+    )
+  }
+  links.push(done('application', `application ${name} is known`))
+
+  const deployment = question.deployments.find(({ spec }) => spec.application === name)
+  if (!deployment)
+    return stopped(
+      links,
+      'deployment',
+      `no deployment refers to application ${name}`,
+      'no-deployment',
+      `Apply a deployment with application: ${name} and a placement that matches ${site}`,
+    )
+  const placement = deployment.spec.placement
+  links.push(done('deployment', `deployment ${deployment.spec.name} sends it to ${placementText(placement)}`))
+
+  const wanted = deployment.spec['application-version']
+  const revision = deployedRevision(deployment, application)
+  if (!revision) {
+    const held = application.revisions.map(({ version }) => version || 'one without a version').join(', ')
+    return stopped(
+      links,
+      'version',
+      `deployment ${deployment.spec.name} asks for version ${wanted}, which is not held`,
+      'no-such-version',
+      `Held: ${held}. Apply that version again, or change application-version`,
+    )
+  }
+  links.push(
+    done('version', `${wanted === '*' ? 'the newest' : 'the one asked for'} is ${versionText(revision.version)}`),
+  )
+
+  const place = question.places.find((candidate) => candidate.site === site)
+  if (!place) {
+    const known = question.places.map((candidate) => candidate.site)
+    return stopped(
+      links,
+      'site',
+      `there is no site ${site} in the topology`,
+      'no-such-site',
+      `${didYouMean(site, known)} see skerry tree`,
+    )
+  }
+  links.push(done('site', `site ${site} is at ${place.scope}`))
+
+  const mismatch = placementMismatch(placement, place)
+  if (mismatch !== undefined)
+    return stopped(
+      links,
+      'placement',
+      `the placement does not match ${site}: ${mismatch}`,
+      'placement-does-not-match',
+      `Change the labels of ${site} in the topology, or the placement of deployment ${deployment.spec.name}`,
+    )
+  links.push(done('placement', `the placement matches ${site}`))
+
+  const instances = spreadInstances(revision.spec, place, question.hash)
+  if (instances.length === 0)
+    return place.hosts.length === 0
+      ? stopped(
+          links,
+          'hosts',
+          `site ${site} has no host that matches`,
+          'no-host',
+          `Add a host to ${site} in the topology`,
+        )
+      : stopped(links, 'hosts', `application ${name} asks for no instance`, 'no-instances', 'Set replicas to 1 or more')
+  const hosts = [...new Set(instances.map(({ host }) => host))]
+  links.push(
+    done('hosts', `${instances.length} ${instances.length === 1 ? 'instance' : 'instances'} on ${hosts.join(', ')}`),
+  )
+  return { links, decided: { revision, instances } }
+}
+
+/** Of the chains of all instances the one that ends first; the readiest one when none ends. */
+const firstToEnd = (chains: readonly Chain[]): Chain => {
+  const length = (chain: Chain) => (chain.stop ? explainSteps.indexOf(chain.stop.stoppedAt) : explainSteps.length)
+  return chains.toSorted((a, b) => length(a) - length(b))[0] ?? { links: [] }
+}
+
+const notReached = 'not reached'
+
+const withTheRest = (links: readonly ExplainLink[]): readonly ExplainLink[] => [
+  ...links,
+  ...explainSteps.slice(links.length).map((step): ExplainLink => ({ step, state: 'unknown', text: notReached })),
+]
+
+/** The chain from the application to its ready containers at one site, and the exact place where it ends. */
+export const explain = (question: ExplainQuestion): Explanation => {
+  const { application, site } = question
+  const here = decide(question)
+  if (!here.decided) return { application, site, ok: false, links: withTheRest(here.links), ...(here.stop as Stop) }
+  const { revision, instances } = here.decided
+  const chains = instances.map((placed) =>
+    explainInstance({
+      placed,
+      revision,
+      intentOrder: question.intentOrder,
+      report: question.reports.find((report) => report.site === site && report.host === placed.host),
+      staleMs: question.staleMs ?? staleAfterMs,
+    }),
+  )
+  const chain = firstToEnd(chains)
+  const well = chains.filter(({ stop }) => !stop).length
+  const links = withTheRest([...here.links, ...chain.links])
+  if (!chain.stop) return { application, site, ok: true, links }
+  const advice =
+    instances.length > 1 && well > 0
+      ? `${chain.stop.advice}. ${well} of ${instances.length} instances are ready`
+      : chain.stop.advice
+  return { application, site, ok: false, links, ...chain.stop, advice }
+}
+
+const mark = { done: 'ok     ', stopped: 'STOP   ', unknown: 'unknown' } as const
+
+/** An explanation as lines for a person; steps that were not reached are left out. */
+export const describeExplanation = (explanation: Explanation): string => {
+  const reached = explanation.links.filter(({ text }) => text !== notReached)
+  const lines = reached.map(({ step, state, text, ageMs }) => {
+    const age = ageMs === undefined ? '' : ` (${formatDuration(ageMs)} ago)`
+    return `  ${mark[state]}  ${step.padEnd(11)}  ${text}${age}`
+  })
+  const head = `${explanation.application} at ${explanation.site}: `
+  return explanation.ok
+    ? [`${head}ready`, ...lines].join('\n')
+    : [
+        `${head}stopped at ${explanation.stoppedAt} (${explanation.reason})`,
+        ...lines,
+        `What to do: ${explanation.advice}.`,
+      ].join('\n')
+}

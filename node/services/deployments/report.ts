@@ -1,0 +1,70 @@
+import type { HostStatus } from '../../../runtime/index.ts'
+import type { IntentEntry } from './config-store.ts'
+import type { SitePlace } from './placement.ts'
+
+/** What is known of one host: the link to it, and the last it said of itself. Ages in milliseconds. */
+export interface HostReport {
+  readonly site: string
+  readonly host: string
+  /** The node that runs the host's edge. */
+  readonly node: string
+  /** `never` when the host has not been heard of since this node began to listen. */
+  readonly link: 'up' | 'down' | 'never'
+  /** How long the link has been as it is. */
+  readonly linkForMs: number
+  /** The order number of the last intent the host accepted. */
+  readonly acceptedOrder?: number
+  /** How long ago `status` was received. */
+  readonly receivedAgeMs?: number
+  readonly status?: HostStatus
+}
+
+/**
+ * A report older than this says what was, not what is. Hosts report on every change and at least every ten seconds,
+ * so this is three reports missed. In milliseconds.
+ */
+export const staleAfterMs = 30_000
+
+/** Why a host's last report cannot be taken for how things are now; since when, in milliseconds. */
+export interface Unsure {
+  readonly reason: 'never-heard' | 'link-down' | 'report-old' | 'engine-unavailable'
+  readonly sinceMs?: number
+  /** In words, like `link down for 5m`. */
+  readonly text: string
+}
+
+/** The age of what a host last saw of its containers, or undefined when it never said. */
+export const seenAgeMs = (report: HostReport | undefined): number | undefined => {
+  const seenMs = report?.status?.observedAgeMs
+  return seenMs === undefined || report?.receivedAgeMs === undefined ? undefined : report.receivedAgeMs + seenMs
+}
+
+const gap = (entry: IntentEntry, host: string, report: HostReport | undefined): boolean => {
+  if (report?.host !== host || report.link !== 'up' || !report.status || report.status.observedAgeMs === undefined)
+    return true
+  const application = report.status.applications.find(({ application: name }) => name === entry.application)
+  if (application?.phase === 'run') return true
+  return application?.instances.some(({ containers }) => containers.some(({ state }) => state !== 'absent')) ?? false
+}
+
+export interface DoneQuestion {
+  readonly entries: readonly IntentEntry[]
+  /** Per site the order number of the intent it must have accepted. */
+  readonly orders: ReadonlyMap<string, number>
+  readonly places: readonly SitePlace[]
+  readonly reports: readonly HostReport[]
+}
+
+/**
+ * Retired entries that nothing is left of: every host of the site has accepted the newest intent and reports no
+ * container of the application. A site that left the topology keeps its entry: nobody can say what it still runs.
+ */
+export const sitesDone = ({ entries, orders, places, reports }: DoneQuestion): readonly IntentEntry[] =>
+  entries.filter((entry) => {
+    const hosts = places.find(({ site }) => site === entry.site)?.hosts ?? []
+    if (entry.phase !== 'retired' || hosts.length === 0) return false
+    return hosts.every(({ name }) => {
+      const report = reports.find((candidate) => candidate.site === entry.site && candidate.host === name)
+      return report?.acceptedOrder === orders.get(entry.site) && !gap(entry, name, report)
+    })
+  })

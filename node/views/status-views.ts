@@ -1,0 +1,162 @@
+import type {
+  ApplicationStateView,
+  CountsView,
+  CountView,
+  DeploymentStateView,
+  ServiceInstanceView,
+  WaitingView,
+} from '../api/index.ts'
+import type { Knowledge } from '../knowledge.ts'
+import {
+  type Count,
+  type Counts,
+  deployedRevision,
+  type Hash,
+  type HostReport,
+  placementMatches,
+  rollUpStatus,
+  type SiteRow,
+  staleAfterMs,
+} from '../services/deployments/index.ts'
+
+const countView = ({ count, ageMs }: Count): CountView => ({ count, ...(ageMs !== undefined && { 'age-ms': ageMs }) })
+
+const countsView = (counts: Counts): CountsView => ({
+  wanted: countView(counts.wanted),
+  downloaded: countView(counts.downloaded),
+  running: countView(counts.running),
+  ready: countView(counts.ready),
+  failing: countView(counts.failing),
+  unknown: countView(counts.unknown),
+})
+
+const waitingOf = (application: string, site: string, reports: readonly HostReport[]): readonly WaitingView[] =>
+  reports
+    .filter((report) => report.site === site)
+    .flatMap((report) =>
+      (report.status?.applications ?? [])
+        .filter((one) => one.application === application)
+        .flatMap(({ waiting }) => waiting)
+        .map(({ reason, detail, instance, container, forMs, retryInMs }) => ({
+          reason,
+          detail,
+          ...(instance !== undefined && { instance }),
+          ...(container !== undefined && { container }),
+          'for-ms': forMs + (report.receivedAgeMs ?? 0),
+          ...(retryInMs !== undefined && { 'retry-in-ms': Math.max(0, retryInMs - (report.receivedAgeMs ?? 0)) }),
+        })),
+    )
+
+/** One word for an application: the worst that is known of any of its sites. */
+const operStatus = (rows: readonly SiteRow[]): string => {
+  if (rows.length === 0) return 'not-deployed'
+  const sum = (kind: keyof Counts) => rows.reduce((total, row) => total + row[kind].count, 0)
+  if (sum('failing') > 0) return 'error'
+  if (sum('unknown') > 0) return 'unknown'
+  const former = rows.some(({ phase, running }) => phase !== 'run' && running.count > 0)
+  return !former && sum('ready') >= sum('wanted') ? 'running' : 'deploying'
+}
+
+/** Applications as this node knows them; with `site` only what that site does. */
+export const applicationViews = (known: Knowledge, hash: Hash, site?: string): readonly ApplicationStateView[] => {
+  const rows = rollUpStatus({ ...known, hash })
+  return rows.map(({ application, deployment, versions }) => {
+    const sites = versions.flatMap(({ version, sites: found }) => found.map((row) => ({ version, row })))
+    const here = sites.filter(({ row }) => site === undefined || row.site === site)
+    const newest = known.applications.find(({ name }) => name === application)?.revisions.at(-1)
+    return {
+      name: application,
+      version: newest?.version ?? '',
+      ...(deployment !== undefined && { deployment }),
+      'oper-status': operStatus(here.map(({ row }) => row)),
+      sites: here.map(({ version, row }) => {
+        const age = known.reports.find((report) => report.site === row.site)?.receivedAgeMs
+        return {
+          site: row.site,
+          version,
+          ...countsView(row),
+          ...(age !== undefined && { 'age-ms': age }),
+          waiting: waitingOf(application, row.site, known.reports),
+        }
+      }),
+    }
+  })
+}
+
+const instanceViewsOf = (report: HostReport, application: string, site: string): readonly ServiceInstanceView[] =>
+  (report.status?.applications ?? [])
+    .filter((one) => one.application === application)
+    .flatMap(({ instances, version, images }) =>
+      instances.map((instance) => {
+        const sure = report.link === 'up' && (report.receivedAgeMs ?? 0) <= staleAfterMs
+        const running = instance.containers.every(({ state }) => state === 'running')
+        return {
+          name: instance.id,
+          service: instance.service,
+          site,
+          host: report.host,
+          'application-version': version,
+          'oper-status': !sure ? 'unknown' : instance.ready ? 'running' : running ? 'starting' : 'error',
+          ready: sure && instance.ready,
+          ips: instance.addresses,
+          ports: instance.ports.map(({ protocol, containerPort, hostPort }) => ({
+            protocol,
+            'container-port': containerPort,
+            'host-port': hostPort,
+          })),
+          containers: instance.containers.map((container) => ({
+            name: container.name,
+            'oper-status': container.state,
+            ...(container.id !== undefined && { id: container.id }),
+            pid: container.pid,
+            image: images.find(({ digest }) => digest === container.imageDigest)?.name ?? '',
+            ...(container.imageDigest !== undefined && { 'image-digest': container.imageDigest }),
+            'spec-hash': container.specHash,
+            ready: sure && container.ready,
+            'current-restarts': container.currentRestarts,
+            'total-restarts': container.totalRestarts,
+            ...(container.lastExit && { 'last-exit': container.lastExit }),
+            probes: Object.fromEntries(
+              Object.entries(container.probes).map(([kind, status]) => [kind, { status: status ?? 'pending' }]),
+            ),
+          })),
+          ...(report.receivedAgeMs !== undefined && { 'age-ms': report.receivedAgeMs }),
+        }
+      }),
+    )
+
+/** Instances of an application on every host known here; undefined when nobody knows the application. */
+export const instanceViews = (
+  known: Knowledge,
+  application: string,
+  site?: string,
+): readonly ServiceInstanceView[] | undefined => {
+  const found = known.reports
+    .filter((report) => site === undefined || report.site === site)
+    .flatMap((report) => instanceViewsOf(report, application, report.site))
+    .toSorted((a, b) => (a.site === b.site ? (a.name < b.name ? -1 : 1) : a.site < b.site ? -1 : 1))
+  const named =
+    known.applications.some(({ name }) => name === application) ||
+    known.entries.some((entry) => entry.application === application)
+  return named || found.length > 0 ? found : undefined
+}
+
+/** Deployments with the sites they reach and the state of their images. */
+export const deploymentViews = (known: Knowledge, hash: Hash): readonly DeploymentStateView[] =>
+  known.deployments.map((deployment) => {
+    const { name, application, placement } = deployment.spec
+    const held = known.applications.find((one) => one.name === application)
+    const revision = deployedRevision(deployment, held)
+    const rows = rollUpStatus({ ...known, hash })
+      .filter((row) => row.application === application)
+      .flatMap(({ versions }) => versions.flatMap(({ sites }) => sites))
+    return {
+      name,
+      application,
+      'application-version': deployment.spec['application-version'],
+      'oper-status': operStatus(rows),
+      'version-history': [...new Set(deployment.history.toReversed())],
+      images: (revision?.images ?? []).map(({ name: image, digest }) => ({ name: image, digest, status: 'present' })),
+      sites: known.places.filter((place) => placementMatches(placement, place)).map(({ site }) => site),
+    }
+  })

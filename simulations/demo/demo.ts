@@ -1,0 +1,151 @@
+import { existsSync, mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { errorText } from '../../base/index.ts'
+import type { NodeView } from '../../node/index.ts'
+import { type DemoStep, demoSteps } from './steps.ts'
+import { createWorld, pause, type World } from './world.ts'
+
+const project = join(import.meta.dirname, '..', '..')
+const home = join(project, '.skerry', 'demo')
+const program = [process.execPath, join(project, 'dist', 'skerry.mjs')] as const
+
+interface StepOutcome {
+  readonly name: string
+  /** Null when this driver cannot prove it. */
+  readonly ok: boolean | null
+  readonly ms: number
+  readonly evidence: Readonly<Record<string, unknown>>
+}
+
+const usage = `Usage: npm run demo -- [options]
+  --runtime containerd|process   what runs the containers [default: containerd as root on Linux, else process]
+  --topology NAME|FILE           the tree to start [default: single-site]
+  --json                         one JSON object as the last line of standard output
+  --keep                         leave it running and print commands to try
+  --clean                        only remove what an earlier --keep left
+`
+
+const inPath = (name: string): boolean =>
+  (process.env.PATH ?? '').split(':').some((folder) => folder !== '' && existsSync(join(folder, name)))
+
+const readArguments = () => {
+  const { values } = parseArgs({
+    options: {
+      json: { type: 'boolean', default: false },
+      keep: { type: 'boolean', default: false },
+      clean: { type: 'boolean', default: false },
+      runtime: { type: 'string' },
+      topology: { type: 'string', default: 'single-site' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  })
+  const root = process.platform === 'linux' && process.getuid?.() === 0
+  const driver = values.runtime ?? (root && inPath('containerd') ? 'containerd' : 'process')
+  if (driver !== 'containerd' && driver !== 'process')
+    throw new Error(`--runtime ${driver}: give containerd or process`)
+  return { ...values, driver: driver as 'containerd' | 'process' }
+}
+
+const intro = (
+  driver: string,
+  topology: string,
+) => `Skerry demo: a tower and a site on this machine, with real ${driver === 'containerd' ? 'containers' : 'processes (no containerd here or not root)'}.
+
+It will   start the nodes of ${topology}, one process each, and ${demoSteps.length} times show something: placement, HTTP, a kill,
+          limits, upgrade and rollback, a node restart, a power cut, and an application that cannot run.
+It needs  ${driver === 'containerd' ? 'root, containerd and runc (an engine of its own; yours is not touched), about 200 MB' : 'nothing but Node; images run as plain processes'}.
+It leaves nothing: processes, mounts, bridges, cgroups and ${'.skerry/demo'} are removed, also on failure and Ctrl-C
+          (--keep leaves it running, --clean removes it later).
+`
+
+const idleRss = async (world: World): Promise<Readonly<Record<string, number | undefined>>> => {
+  // Idle: nothing was asked for a while, so the garbage of the steps can go.
+  await pause(3_000)
+  const rss = async (role: string) => (await world.get<NodeView>(world.node(role), '/v1/state/node'))['rss-bytes']
+  return { tower: await rss('tower'), edge: await rss('edge') }
+}
+
+const runStep = async (world: World, step: DemoStep): Promise<StepOutcome> => {
+  const startedMs = performance.now()
+  const ended = (ok: boolean | null, evidence: StepOutcome['evidence']) => ({
+    name: step.name,
+    ok,
+    ms: Math.round(performance.now() - startedMs),
+    evidence,
+  })
+  if (world.driver === 'process' && step.unprovenByProcess) return ended(null, { unproven: step.unprovenByProcess })
+  try {
+    return ended(true, await step.run(world))
+  } catch (error) {
+    return ended(false, { error: errorText(error) })
+  }
+}
+
+const remove = (world: World) => world.skerry(['down', '--remove'])
+
+const main = async (): Promise<number> => {
+  const options = readArguments()
+  const say = (line: string) => process.stderr.write(`${line}\n`)
+  if (options.help) {
+    process.stdout.write(usage)
+    return 0
+  }
+  const world = createWorld({ home, driver: options.driver, topology: options.topology, program, say })
+  if (existsSync(join(home, 'home.json'))) {
+    say('removing what an earlier run left')
+    await remove(world)
+  }
+  if (options.clean) return 0
+  say(intro(options.driver, options.topology))
+  mkdirSync(dirname(home), { recursive: true })
+  const steps: StepOutcome[] = []
+  let rss: Readonly<Record<string, number | undefined>> = {}
+  let interrupted = false
+  const interrupt = () => {
+    if (interrupted) return
+    interrupted = true
+    say('\ninterrupted: removing what was started')
+  }
+  process.on('SIGINT', interrupt)
+  process.on('SIGTERM', interrupt)
+  let failed: unknown
+  try {
+    await world.up()
+    for (const { name, role, pid } of world.nodes()) say(`  started ${role} ${name} (process ${pid})`)
+    for (const [at, step] of demoSteps.entries()) {
+      if (interrupted) break
+      say(`\n${at + 1}/${demoSteps.length} ${step.name}: ${step.proves}`)
+      const outcome = await runStep(world, step)
+      steps.push(outcome)
+      const mark = outcome.ok === null ? 'not shown' : outcome.ok ? 'ok' : 'FAILED'
+      say(`    ${mark} in ${outcome.ms} ms  ${JSON.stringify(outcome.evidence)}`)
+      if (outcome.ok === false) break
+    }
+    if (!interrupted && steps.every(({ ok }) => ok !== false)) rss = await idleRss(world)
+  } catch (error) {
+    failed = error
+    say(`\nFAILED: ${errorText(error)}`)
+  }
+  const ok = !failed && !interrupted && steps.length === demoSteps.length && steps.every((step) => step.ok !== false)
+  const nodes = world.nodes().map(({ name, role, pid }) => ({ name, role, pid }))
+  if (options.keep && ok) {
+    const command = `npx skerry --home .skerry/demo`
+    say(
+      `\nStill running. To try:\n  ${command} status\n  ${command} tree\n  ${command} logs shop -f\n  npm run demo -- --clean`,
+    )
+  } else if (options.keep && existsSync(join(home, 'home.json')) && !interrupted) {
+    say('\nLeft as it is for you to look at; npm run demo -- --clean removes it.')
+  } else if (existsSync(join(home, 'home.json'))) {
+    await remove(world)
+    say('\nremoved everything again')
+  }
+  const skipped = steps.filter((step) => step.ok === null).length
+  say(
+    `\n${ok ? 'The demo holds' : 'The demo does NOT hold'}: ${steps.filter((step) => step.ok).length} of ${demoSteps.length} steps shown${skipped ? `, ${skipped} not provable here` : ''}.`,
+  )
+  if (options.json) process.stdout.write(`${JSON.stringify({ ok, runtime: options.driver, nodes, steps, rss })}\n`)
+  return ok ? 0 : 1
+}
+
+process.exitCode = await main()

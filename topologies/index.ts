@@ -1,0 +1,34 @@
+/**
+ * Topology files: their schema, the policies of zones, label expressions, and pure questions about the tree.
+ * Must not do I/O (files are read by `node/`), know what runs anywhere, or decide what is placed where.
+ * Read first: topology.ts, parse-topology.ts.
+ */
+export { describeTree } from './describe-tree.ts'
+export {
+  describeExpression,
+  type LabelExpression,
+  LabelExpressionError,
+  labelExpressionLimits,
+  matchesLabels,
+  parseLabelExpression,
+} from './label-expression.ts'
+export { parseTopology } from './parse-topology.ts'
+export { type PolicyKind, type PolicyLevel, policyKinds, policyLevels, type ZonePolicy } from './policy.ts'
+export { type Host, type Labels, type Site, type Topology, topologyLimits, type Zone } from './topology.ts'
+export {
+  ancestorsOf,
+  hostLabels,
+  hosts,
+  type NodeRole,
+  nodesOf,
+  parentOf,
+  requireZone,
+  scopeOfSite,
+  siteLabels,
+  siteNamed,
+  sites,
+  type TopologyNode,
+  zoneAt,
+  zones,
+} from './tree.ts'
+export { type AncestorView, explainPolicy, type KindView, type PolicyExplanation, visibleTo } from './visibility.ts'
