@@ -199,6 +199,7 @@ test('an upload that stops moving is given up on', async (t) => {
 })
 
 test('a followed log comes at once and its source ends when the client leaves', async (t) => {
+  t.timeout(20_000)
   const services = createMemoryServices()
   const left = Promise.withResolvers<void>()
   const logs: typeof services.operations.logs = async (instance, asked) => {

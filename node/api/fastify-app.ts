@@ -174,7 +174,7 @@ const serve = (parts: AppParts, route: Route) => async (request: FastifyRequest,
   const end = new AbortController()
   const stop = () => end.abort()
   parts.stopping.addEventListener('abort', stop, { once: true })
-
+  reply.raw.once('close', stop)
   const late = Promise.withResolvers<never>()
   late.promise.catch(() => {})
   const timeoutMs = route.timeoutMs ?? parts.limits.handlerTimeoutMs

@@ -37,7 +37,10 @@ const scene = async (t: ExecutionContext, logSizeBytes: number) => {
       seen,
       sees,
       asleep: () => eventually(t, 'the follower waits', () => clock.nextTimerMs() !== undefined || undefined),
-      stop: () => (over.abort(), done),
+      stop: () => {
+        over.abort()
+        return done
+      },
     }
   }
   return { directory, clock, logs, path, kept, follow }

@@ -136,7 +136,7 @@ export const createContainerLogs = (directory: string, clock: Clock) => {
     const place = { at: await sizeOf(path) }
     const follower = ({ cut, older }: Rotation) => {
       const unread = cut - place.at
-      if (unread > 99999) missed.push(older.subarray(-Math.min(unread, older.length)))
+      if (unread > 0) missed.push(older.subarray(-Math.min(unread, older.length)))
       place.at = 0
     }
     const mine = followers.get(path) ?? new Set()
