@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs'
-import { createServer, type RequestListener, type Server } from 'node:http'
+import type { RequestListener, Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, connect, isIPv6 } from 'node:net'
 import { type Clock, type Log, SkerryError, sleep } from '../../base/index.ts'
@@ -8,6 +8,9 @@ import { type ApiLimits, createApp, defaultLimits } from './fastify-app.ts'
 import { routes } from './routes.ts'
 import type { ApiServices, ConfigKind } from './services.ts'
 import { keepCertificate } from './x509-certificate.ts'
+
+// An `import` of node:http reads all its exports, and one of them, WebSocket, loads Node's whole fetch: 14 MB resident.
+const { createServer } = process.getBuiltinModule('node:http')
 
 export interface ApiOptions {
   /** Name of the node; goes into its certificate. */

@@ -5,7 +5,11 @@ import { eventually } from '../containers.contract.ts'
 import { cgroupPids } from './cgroups.ts'
 import { connectContainerd } from './containerd-client.ts'
 import { nodeCgroup, socketOf, tenantNamespace } from './containerd-options.ts'
-import { createRealHost, image, powers, type RealHost } from './contract-host.ts'
+import { mountsBelow } from './destroy-containerd.ts'
+import { run } from './host-commands.ts'
+import { hostProcess } from './host-processes.ts'
+import { createContainerdContainers, destroyContainerd } from './index.ts'
+import { createRealHost, image, powers, type RealHost } from './real-host.contract.ts'
 import {
   enginePids,
   exited,
@@ -20,11 +24,7 @@ import {
   shimPids,
   spec,
   tenant,
-} from './contract-stage.ts'
-import { mountsBelow } from './destroy-containerd.ts'
-import { run } from './host-commands.ts'
-import { hostProcess } from './host-processes.ts'
-import { createContainerdContainers, destroyContainerd } from './index.ts'
+} from './real-stage.contract.ts'
 
 real('containers outlive a killed containerd, and are adopted', async (t, host, containers) => {
   const { id, pid } = await containers.startContainer(owner(), spec(forever))

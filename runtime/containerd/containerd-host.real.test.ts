@@ -2,8 +2,20 @@ import { readdirSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { eventually } from '../containers.contract.ts'
 import type { ContainerSpec } from '../containers.ts'
-import { image } from './contract-host.ts'
-import { exited, find, forever, output, owner, page, portOf, real, shimPids, spec, tenant } from './contract-stage.ts'
+import { image } from './real-host.contract.ts'
+import {
+  exited,
+  find,
+  forever,
+  output,
+  owner,
+  page,
+  portOf,
+  real,
+  shimPids,
+  spec,
+  tenant,
+} from './real-stage.contract.ts'
 
 real('a container answers HTTP at its host port and at its own address', async (t, host, containers) => {
   const ports = [portOf(host)]

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { containersContract } from '../containers.contract.ts'
-import { createRealHost, type RealHost, whySkipped } from './contract-host.ts'
+import { createRealHost, type RealHost, whySkipped } from './real-host.contract.ts'
 
 const why = whySkipped()
 if (why !== undefined) test.skip(`contract containers · containerd (skipped: ${why})`, () => {})

@@ -5,10 +5,10 @@ import type { ContainerOwner, ContainerSpec, Containers, ObservedContainer } fro
 import { cgroupDirectories, cgroupPids } from './cgroups.ts'
 import { nodeCgroup, socketOf } from './containerd-options.ts'
 import { engineProcesses } from './containerd-process.ts'
-import { createRealHost, image, type RealHost, whySkipped } from './contract-host.ts'
 import { mountsBelow } from './destroy-containerd.ts'
 import { run } from './host-commands.ts'
 import { findProcesses } from './host-processes.ts'
+import { createRealHost, image, type RealHost, whySkipped } from './real-host.contract.ts'
 
 const why = whySkipped()
 export const tenant = 'acme'

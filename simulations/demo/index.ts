@@ -1,0 +1,15 @@
+/**
+ * The demo, and what drives a real tree on this machine from outside: the command line in processes of its own,
+ * requests to nodes and containers. Must not reach into a node or do what a person at this machine could not.
+ * Read first: world.ts, steps.ts.
+ */
+export {
+  commandLines,
+  createWorld,
+  type DemoNode,
+  demoRecord,
+  getJson,
+  httpBody,
+  pause,
+  type World,
+} from './world.ts'

@@ -1,0 +1,7 @@
+/**
+ * Trials: harm done to a real tree on this machine at seeded random, and what must hold nevertheless, read from outside.
+ * Must not ask the program under trial whether it did well where the kernel or the engine can be asked.
+ * Read first: host-kill.ts, judge.ts.
+ */
+export { hostKill } from './host-kill.ts'
+export type { Trial, TrialOptions, TrialRow } from './trial-row.ts'

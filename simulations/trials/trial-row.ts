@@ -1,0 +1,28 @@
+/** One property a trial holds the program to. */
+export interface TrialRow {
+  readonly what: string
+  /** How often it was looked at. */
+  readonly tried: number
+  readonly broken: number
+  readonly holds: boolean
+}
+
+export interface TrialOptions {
+  /** Kills, cuts or whatever the trial counts. */
+  readonly rounds: number
+  /** The same seed draws the same victims and moments; what the machine makes of them still varies. */
+  readonly seed: number
+  /** A line about what is done now, for a person who waits. */
+  readonly say: (line: string) => void
+  /** Ends the trial early, with everything removed. */
+  readonly signal: AbortSignal
+}
+
+export interface Trial {
+  readonly name: string
+  readonly summary: string
+  readonly defaultRounds: number
+  /** Why it cannot run on this machine; undefined when it can. */
+  cannotRun(): string | undefined
+  run(options: TrialOptions): Promise<readonly TrialRow[]>
+}
