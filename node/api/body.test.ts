@@ -1,5 +1,5 @@
 import test from 'ava'
-import { z } from 'zod'
+import * as z from 'zod'
 import { InvalidInputError } from '../../base/index.ts'
 import { answerMediaType, bodyMediaType, decodeBody, encodeAnswer, parseBody } from './body.ts'
 

@@ -14,9 +14,6 @@ const mediaTypes: Readonly<Record<string, MediaType>> = {
   'text/x-yaml': 'application/yaml',
 }
 
-/** The media types a body may have, first the ones to recommend. */
-export const acceptedMediaTypes: readonly string[] = Object.keys(mediaTypes)
-
 const bareType = (header: string): string => header.split(';')[0]?.trim().toLowerCase() ?? ''
 
 /** @throws {SkerryError} `unsupported-media-type` */

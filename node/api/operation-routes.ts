@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { parseDurationMs, versionPattern } from '../../base/index.ts'
 import { list, listQuery, object, type Route, route } from './route.ts'
 import type { ExecOutcome } from './services.ts'

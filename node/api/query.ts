@@ -1,6 +1,6 @@
 import { nearestName, parseName, parseScopePath } from '../../base/index.ts'
 import { refusal } from './problem-report.ts'
-import { type Projection, parseProjection } from './projection.ts'
+import { parseProjection } from './projection.ts'
 
 const flag = (text: string): boolean => {
   if (text !== 'true' && text !== 'false') throw new Error('use true or false')
@@ -35,8 +35,6 @@ export type QueryKey = keyof typeof queryKeys
 
 /** The parameters of one request, read. */
 export type Query = { readonly [Key in QueryKey]?: ReturnType<(typeof queryKeys)[Key]['read']> }
-
-export type { Projection }
 
 const readOne = (key: QueryKey, text: string): unknown => {
   try {

@@ -155,6 +155,7 @@ test('what is not understood ends with 2 and a suggestion', async (t) => {
   const { cli } = await open(t)
   for (const [line, words] of [
     ['aply', /unknown command 'aply'[\s\S]*Did you mean apply\?/],
+    ['zones plicy', /unknown command 'zones plicy'[\s\S]*Did you mean policy\?/],
     ['status --jsn', /unknown option '--jsn'[\s\S]*Did you mean --json\?/],
     ['apply', /required option '-f, --file <file>' not specified/],
     ['explain shop', /--site <site>/],

@@ -4,7 +4,6 @@
  * Read first: command.ts, run-cli.ts.
  */
 export type { ApiClient } from './client.ts'
-export { createClient } from './client.ts'
 export {
   type CliCommand,
   type CliContext,
@@ -13,9 +12,7 @@ export {
   textArgument,
   textOption,
 } from './command.ts'
-export { commands } from './commands.ts'
 export type { Endpoint } from './connection.ts'
-export { exitCodes } from './failure.ts'
-export { defaultHome, type Profile, profilePath, readProfile, writeProfile } from './profile.ts'
+export { type Profile, writeProfile } from './profile.ts'
 export { type CliPowers, runCli } from './run-cli.ts'
 export { formatTable } from './table.ts'

@@ -1,5 +1,7 @@
 import { Command, Option } from 'commander'
+import { nearestName } from '../../base/index.ts'
 import type { CliCommand, CommandInput } from './command.ts'
+import { usageError } from './failure.ts'
 
 export type Run = (
   command: CliCommand,
@@ -12,6 +14,16 @@ const collect = (value: string, before: readonly string[] | undefined): readonly
 const examplesText = (examples: readonly string[]): string =>
   examples.length === 0 ? '' : `\nExamples:\n${examples.map((line) => `  $ ${line}\n`).join('')}`
 
+const refuseUnknownSubcommand = (made: Command, { name, args = [], subcommands }: CliCommand): void => {
+  const wrong = made.args[args.length]
+  if (!subcommands || wrong === undefined) return
+  const names = subcommands.map((subcommand) => subcommand.name)
+  const near = nearestName(wrong, names)
+  throw usageError(
+    `unknown command '${name} ${wrong}'\n(${near ? `Did you mean ${near}?` : `there is ${names.join(', ')}`})`,
+  )
+}
+
 const define = (parent: Command, command: CliCommand, root: Command, run: Run): void => {
   const made = parent.command(command.name).description(command.summary)
   for (const { name, text } of command.args ?? []) made.argument(name, text)
@@ -23,10 +35,13 @@ const define = (parent: Command, command: CliCommand, root: Command, run: Run): 
   }
   made.addHelpText('after', examplesText(command.examples))
   for (const subcommand of command.subcommands ?? []) define(made, subcommand, root, run)
+  // A wrong subcommand looks like an argument too many: it is refused below, with a suggestion.
+  if (command.subcommands && command.run) made.allowExcessArguments()
   if (command.run)
     made.action(async (...given: unknown[]) => {
       // commander hands over the arguments, then the options, then the command itself
       const args = given.slice(0, -2) as CommandInput['args']
+      refuseUnknownSubcommand(made, command)
       await run(command, { args, options: made.opts() }, root.opts())
     })
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
 import {
+  cgroupChildren,
   cgroupDirectories,
   cgroupLayout,
   cgroupPids,
@@ -69,6 +70,16 @@ test('processes below a node are found in every tree, each once', async (t) => {
   t.deepEqual(await cgroupPids('/skerry/edge-1', recorded('cgroup-v2')), [4242, 4250])
   t.deepEqual(await cgroupPids('/skerry/edge-1', recorded('cgroup-v1')), [77])
   t.deepEqual(await cgroupPids('/skerry/other', recorded('cgroup-v1')), [])
+})
+
+test('cgroups below one are named once, whatever the tree', async (t) => {
+  t.deepEqual(await cgroupChildren('/skerry/edge-1/acme', recorded('cgroup-v1')), ['starved-1'])
+  t.deepEqual(await cgroupChildren('/skerry/edge-1/acme', recorded('cgroup-v2')), [
+    'calm-1',
+    'child-starved-1',
+    'starved-1',
+  ])
+  t.deepEqual(await cgroupChildren('/skerry/none', recorded('cgroup-v1')), [])
 })
 
 test('a cgroup is removed with all below it, in every tree, and again without complaint', async (t) => {

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { readdir, readFile, rmdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { DriverFacts, ExitReason } from '../containers.ts'
 
 /** How the host counts and limits. `hybrid`: controllers of v1, and a v2 tree beside them without controllers. */
@@ -77,6 +77,14 @@ const subdirectories = async (directory: string): Promise<string[]> =>
   (await readdir(directory, { withFileTypes: true }).catch(() => []))
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => join(directory, name))
+
+/** Names of the cgroups right below one, in whichever tree they are. */
+export const cgroupChildren = async (path: string, root: string = cgroupRoot): Promise<string[]> => {
+  const names = new Set<string>()
+  for (const directory of await cgroupDirectories(path, root))
+    for (const below of await subdirectories(directory)) names.add(basename(below))
+  return [...names].toSorted()
+}
 
 /** Process ids in a cgroup and everything below it. */
 export const cgroupPids = async (path: string, root: string = cgroupRoot): Promise<number[]> => {

@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { sleep } from '../../base/index.ts'
 import { ContainersError } from '../containers-error.ts'
-import { cgroupPids } from './cgroups.ts'
+import { cgroupPids, removeCgroup } from './cgroups.ts'
 import { isKind, unless } from './containerd-client.ts'
 import type { ContainerdPowers, Engine } from './containerd-engine.ts'
 import { type ContainerdOptions, cgroupPath, filesDir, imageNamespace, socketOf } from './containerd-options.ts'
+import { shimSocket } from './containerd-process.ts'
 import { signalProcess } from './host-processes.ts'
 
 export interface RemovalPlace {
@@ -71,10 +71,6 @@ const deleteTask = async ({ engine, powers }: RemovalPlace, { namespace, id }: R
   }
 }
 
-/** Path of the shim's socket (containerd's source, runtime/v2/shim/util_unix.go); a killed shim leaves it behind. */
-export const shimSocket = (socket: string, namespace: string, id: string): string =>
-  `/run/containerd/s/${createHash('sha256').update(`${socket}/${namespace}/${id}`).digest('hex')}`
-
 /**
  * Stops a container politely, then by force, and removes all of it but its log. The task goes before the container and
  * both before the file system, so that a repeated call finds what is left.
@@ -85,12 +81,15 @@ export const removeFound = async (place: RemovalPlace, removal: Removal): Promis
   await stopTask(place, removal)
   await deleteTask(place, removal)
   // Processes whose shim was killed have nobody else to end them.
-  for (const pid of await cgroupPids(cgroupPath(options, tenant, id))) signalProcess(pid, 'SIGKILL')
+  const cgroup = cgroupPath(options, tenant, id)
+  for (const pid of await cgroupPids(cgroup)) signalProcess(pid, 'SIGKILL')
   await engine.client.call('containers.delete', { id }, { namespace }).catch(unless('not-found'))
   const snapshot = { snapshotter: engine.snapshotter, key: id }
   await engine.client
     .call('snapshots.remove', snapshot, { namespace: imageNamespace(options.node) })
     .catch(unless('not-found'))
   await rm(filesDir(options, id), { recursive: true, force: true })
+  // Mostly the runtime did it; what is still busy with dying goes with a later sweep.
+  await removeCgroup(cgroup).catch(() => {})
   await rm(shimSocket(socketOf(options), namespace, id), { force: true })
 }

@@ -10,7 +10,15 @@ import type { createContainerLogs } from './container-logs.ts'
 import type { Mount } from './containerd-calls.ts'
 import { isKind } from './containerd-client.ts'
 import type { ContainerdPowers, Engine } from './containerd-engine.ts'
-import { type ContainerdOptions, cgroupPath, filesDir, imageNamespace, tenantNamespace } from './containerd-options.ts'
+import {
+  type ContainerdOptions,
+  cgroupPath,
+  filesDir,
+  imageNamespace,
+  socketOf,
+  tenantNamespace,
+} from './containerd-options.ts'
+import { shimSocket } from './containerd-process.ts'
 import { hardOpenFiles } from './host-processes.ts'
 import type { ReadyImage } from './image-store.ts'
 import { resolveUser } from './image-user.ts'
@@ -137,10 +145,16 @@ const takeBack = async ({ engine, options }: StartPlace, namespace: string, id: 
   const { client, snapshotter } = engine
   await client.call('tasks.kill', { containerId: id, signal: 9, all: true }, { namespace }).catch(() => {})
   await client.call('tasks.delete', { containerId: id }, { namespace }).catch(() => {})
-  await client.call('containers.delete', { id }, { namespace }).catch(() => {})
+  const gone = await client.call('containers.delete', { id }, { namespace }).then(
+    () => true,
+    (error: unknown) => isKind(error, 'not-found'),
+  )
   const snapshot = { snapshotter, key: id }
   await client.call('snapshots.remove', snapshot, { namespace: imageNamespace(options.node) }).catch(() => {})
+  // While the engine is away the files stay, as the mark by which the sweep finds the rest.
+  if (!gone) return
   await rm(filesDir(options, id), { recursive: true, force: true })
+  await rm(shimSocket(socketOf(options), namespace, id), { force: true })
 }
 
 /** Makes and starts one container, or leaves nothing of it. */

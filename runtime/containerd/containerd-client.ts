@@ -120,7 +120,9 @@ export const connectContainerd = (socket: string, clock: Clock): ContainerdClien
     if (lease !== undefined) metadata.set('containerd-lease', lease)
     return metadata
   }
+  let closed = false
   const methodOf = (name: string): Method => {
+    if (closed) throw new EngineError('unavailable', `the connection to containerd was closed before ${name}`)
     const method = methods?.get(name)
     if (!method) throw new TypeError(`containerd's protocol files do not name ${name}`)
     return method
@@ -210,5 +212,9 @@ export const connectContainerd = (socket: string, clock: Clock): ContainerdClien
     }
   }
 
-  return { call, stream, write, close: () => client.close() }
+  const close = () => {
+    closed = true
+    client.close()
+  }
+  return { call, stream, write, close }
 }

@@ -1,8 +1,17 @@
 import { readdir, rm } from 'node:fs/promises'
 import type { Clock, Log, Random } from '../../base/index.ts'
+import { cgroupChildren, removeCgroup } from './cgroups.ts'
 import type { ContainerRecord, TaskProcess } from './containerd-calls.ts'
 import { type ContainerdClient, connectContainerd, unless } from './containerd-client.ts'
-import { type ContainerdOptions, filesDir, imageNamespace, isTenantNamespace, socketOf } from './containerd-options.ts'
+import {
+  type ContainerdOptions,
+  filesDir,
+  imageNamespace,
+  isTenantNamespace,
+  nodeCgroup,
+  socketOf,
+} from './containerd-options.ts'
+import { shimSocket } from './containerd-process.ts'
 import { createImageStore } from './image-store.ts'
 import { type LabelledContainer, nodeFilter, readLabels } from './labels.ts'
 
@@ -83,8 +92,16 @@ const unusedSnapshots = async ({ client, snapshotter }: Engine, node: string): P
   return keys
 }
 
+/** Cgroups of single containers of the node: path and id. */
+const containerCgroups = async (node: string): Promise<{ path: string; id: string }[]> => {
+  const groups: { path: string; id: string }[] = []
+  for (const tenant of await cgroupChildren(node))
+    for (const id of await cgroupChildren(`${node}/${tenant}`)) groups.push({ path: `${node}/${tenant}/${id}`, id })
+  return groups
+}
+
 /**
- * Removes file systems and files of containers that exist no more: left behind when we ended in the middle of a start.
+ * Removes file systems, files and empty cgroups of containers that exist no more: left behind when we ended in the middle of a start.
  * What is there is listed before what uses it, and `starting` is asked in between: a start that is under way meanwhile
  * is in one of the two.
  * @returns how many file systems were removed
@@ -97,6 +114,7 @@ export const sweepLeftovers = async (
 ): Promise<number> => {
   const before = [...starting]
   const snapshots = await unusedSnapshots(engine, options.node)
+  const cgroups = await containerCgroups(nodeCgroup(options))
   const directories = await readdir(`${options.dataDir}/containers`).catch(() => [])
   const used = new Set([...before, ...starting, ...(await listUsed())])
   const left = snapshots.filter((key) => !used.has(key))
@@ -106,7 +124,12 @@ export const sweepLeftovers = async (
     await client
       .call('snapshots.remove', { snapshotter, key }, { namespace })
       .catch(unless('not-found', 'precondition'))
-  for (const id of directories.filter((each) => !used.has(each)))
+  const { namespaces } = await client.call('namespaces.list', {})
+  for (const id of directories.filter((each) => !used.has(each))) {
+    for (const { name } of namespaces) await rm(shimSocket(socketOf(options), name, id), { force: true })
     await rm(filesDir(options, id), { recursive: true, force: true })
+  }
+  // One with processes in it is refused by the kernel, and stays.
+  for (const { path } of cgroups.filter(({ id }) => !used.has(id))) await removeCgroup(path).catch(() => {})
   return left.length
 }

@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import type { ExecutionContext } from 'ava'
 import { eventually } from '../containers.contract.ts'
-import { cgroupPids } from './cgroups.ts'
+import { cgroupChildren, cgroupPids, cgroupRoot } from './cgroups.ts'
 import { connectContainerd } from './containerd-client.ts'
 import { nodeCgroup, socketOf, tenantNamespace } from './containerd-options.ts'
 import { mountsBelow } from './destroy-containerd.ts'
@@ -135,12 +135,17 @@ real('an end of us in the middle of a start leaves nothing for ever', async (t, 
   const client = connectContainerd(socketOf(host.options), powers.clock)
   const labels = { 'skerry/v': '1', 'skerry/node': host.options.node, 'containerd.io/gc.root': '2020-01-01T00:00:00Z' }
   const namespace = `skerry.images.${host.options.node}`
+  await mkdir(`${cgroupRoot}/memory${nodeCgroup(host.options)}/${tenant}/orphan`).catch(() =>
+    mkdir(`${cgroupRoot}${nodeCgroup(host.options)}/${tenant}/orphan`),
+  )
+  t.deepEqual((await cgroupChildren(`${nodeCgroup(host.options)}/${tenant}`)).length, 2)
   const request = { snapshotter: 'overlayfs', key: 'orphan', parent: '', labels }
   await client.call('snapshots.prepare', request, { namespace })
   await containers.stop()
   await containers.start()
   const orphan = client.call('snapshots.stat', { snapshotter: 'overlayfs', key: 'orphan' }, { namespace })
   await t.throwsAsync(orphan, { message: /not found|does not exist/ })
+  t.deepEqual(await cgroupChildren(`${nodeCgroup(host.options)}/${tenant}`), [running.id])
   client.close()
   t.is((await find(containers, running.id))?.pid, running.pid)
 })

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { chmod, rm } from 'node:fs/promises'
 import { type Clock, errorText, type Log, sleep } from '../../base/index.ts'
@@ -146,3 +147,7 @@ const startChild = async (engine: ChildEngine, socket: string, clock: Clock): Pr
     `${engine.binary ?? 'containerd'} did not start: ${end ?? 'it does not answer'}; ${lastWords(engine)}`,
   )
 }
+
+/** Path of the shim's socket (containerd's source, runtime/v2/shim/util_unix.go); a killed shim leaves it behind. */
+export const shimSocket = (socket: string, namespace: string, id: string): string =>
+  `/run/containerd/s/${createHash('sha256').update(`${socket}/${namespace}/${id}`).digest('hex')}`

@@ -33,7 +33,8 @@ export const during = async <T>(
   try {
     return await work()
   } catch (error) {
-    if (signal?.aborted) throw error
+    // A bug of ours is not the engine's refusal.
+    if (signal?.aborted || error instanceof ReferenceError || error instanceof TypeError) throw error
     throw driverError(code, operation, error)
   }
 }

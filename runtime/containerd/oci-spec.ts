@@ -103,7 +103,7 @@ export const ociSpec = (spec: ContainerSpec, image: ImageConfig, place: SpecPlac
   linux: {
     cgroupsPath: place.cgroupPath,
     namespaces: [
-      ...['pid', 'ipc', 'uts', 'mount'].map((type) => ({ type })),
+      ...['pid', 'ipc', 'uts', 'mount', 'cgroup'].map((type) => ({ type })),
       place.netns === undefined ? { type: 'network' } : { type: 'network', path: place.netns },
     ],
     resources: resources(spec, place.countsSwap),

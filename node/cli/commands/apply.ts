@@ -91,7 +91,7 @@ const readTimeout = (input: CommandInput): number => {
 
 export const applyCommand: CliCommand = {
   name: 'apply',
-  summary: 'Create or replace the applications and deployments of a file',
+  summary: 'create or replace the applications and deployments of a file',
   options: [
     {
       flags: '-f, --file <file>',

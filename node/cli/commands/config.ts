@@ -23,7 +23,7 @@ const pathOf = (kind: string): string => {
 
 export const getCommand: CliCommand = {
   name: 'get',
-  summary: 'Print applications or deployments as they were applied',
+  summary: 'print applications or deployments as they were applied',
   args: [
     { name: '<kind>', text: 'applications or deployments' },
     { name: '[name]', text: 'only this one' },
@@ -48,7 +48,7 @@ export const getCommand: CliCommand = {
 
 export const deleteCommand: CliCommand = {
   name: 'delete',
-  summary: 'Delete an application or a deployment',
+  summary: 'delete an application or a deployment',
   args: [
     { name: '<kind>', text: 'application or deployment' },
     { name: '<name>', text: 'its name' },
@@ -68,7 +68,7 @@ export const deleteCommand: CliCommand = {
 
 export const rollbackCommand: CliCommand = {
   name: 'rollback',
-  summary: 'Take a deployment back to an earlier application version',
+  summary: 'take a deployment back to an earlier application version',
   args: [{ name: '<deployment>', text: 'the deployment' }],
   options: [{ flags: '--to <version>', text: 'the version to go back to; without it the one before' }],
   examples: ['skerry rollback shop-rollout', 'skerry rollback shop-rollout --to 1'],

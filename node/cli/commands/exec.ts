@@ -17,7 +17,7 @@ const timeoutMsOf = (text: string): number => {
 
 export const execCommand: CliCommand = {
   name: 'exec',
-  summary: 'Run a command in a container and end with its exit code',
+  summary: 'run a command in a container and end with its exit code',
   args: [
     { name: '<app>', text: 'the application' },
     { name: '<cmd...>', text: 'after --: program and arguments, without a shell' },

@@ -19,7 +19,7 @@ export const explainText = (view: ExplainView): string => {
 
 export const explainCommand: CliCommand = {
   name: 'explain',
-  summary: 'Why an application runs on a site, or where the way there stopped',
+  summary: 'why an application runs on a site, or where the way there stopped',
   args: [{ name: '<app>', text: 'the application' }],
   options: [{ flags: '--site <site>', text: 'the site asked about', required: true }],
   examples: ['skerry explain shop --site shop-1'],

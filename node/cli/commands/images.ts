@@ -35,7 +35,7 @@ export const importImage = async (context: CliContext, path: string): Promise<re
 
 const importCommand: CliCommand = {
   name: 'import',
-  summary: 'Give the node every image of an OCI archive (a tar file)',
+  summary: 'give the node every image of an OCI archive (a tar file)',
   args: [{ name: '<file>', text: 'the archive, as `docker save` or `skopeo copy … oci-archive:` write it' }],
   examples: ['skerry images import shop.tar'],
   run: async (input, context) => {
@@ -47,7 +47,7 @@ const importCommand: CliCommand = {
 
 export const imagesCommand: CliCommand = {
   name: 'images',
-  summary: 'List the images the node holds, or import more',
+  summary: 'list the images the node holds, or import more',
   options: [{ flags: '--site <site>', text: 'ask this site' }],
   examples: ['skerry images', 'skerry images import shop.tar'],
   subcommands: [importCommand],

@@ -67,7 +67,7 @@ const printJson = async (context: CliContext, targets: readonly Target[], readin
 
 export const logsCommand: CliCommand = {
   name: 'logs',
-  summary: 'What the containers of an application wrote',
+  summary: 'what the containers of an application wrote',
   args: [{ name: '<app>', text: 'the application' }],
   options: [
     ...selectionOptions,

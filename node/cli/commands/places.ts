@@ -25,7 +25,7 @@ const siteOption = { flags: '--site <site>', text: 'ask this site' }
 
 export const treeCommand: CliCommand = {
   name: 'tree',
-  summary: 'Zones, sites and hosts, and which of them answer',
+  summary: 'zones, sites and hosts, and which of them answer',
   options: [siteOption],
   examples: ['skerry tree'],
   run: async (input, context) => {
@@ -39,7 +39,7 @@ export const treeCommand: CliCommand = {
 
 export const sitesCommand: CliCommand = {
   name: 'sites',
-  summary: 'List the sites with their labels',
+  summary: 'list the sites with their labels',
   options: [],
   examples: ['skerry sites'],
   run: async (_input, context) => {
@@ -69,7 +69,7 @@ export const sitesCommand: CliCommand = {
 
 export const nodesCommand: CliCommand = {
   name: 'nodes',
-  summary: 'List the hosts and what runs containers on them',
+  summary: 'list the hosts and what runs containers on them',
   options: [siteOption],
   examples: ['skerry nodes'],
   run: async (input, context) => {

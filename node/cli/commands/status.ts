@@ -107,7 +107,7 @@ const noteLines = (node: NodeView): string => node.notes.map((note) => `note: ${
 
 export const statusCommand: CliCommand = {
   name: 'status',
-  summary: 'What is wanted, downloaded, running and ready, and on which hosts',
+  summary: 'what is wanted, downloaded, running and ready, and on which hosts',
   args: [{ name: '[app]', text: 'only this application' }],
   options: [
     { flags: '--site <site>', text: 'ask this site' },

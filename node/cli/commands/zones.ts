@@ -12,7 +12,7 @@ const policyText = (view: ZonePolicyView, explain: boolean): string => {
 
 const policyCommand: CliCommand = {
   name: 'policy',
-  summary: 'What may leave a zone',
+  summary: 'what may leave a zone',
   args: [{ name: '<path>', text: 'path of the zone, like /de/bavaria' }],
   options: [{ flags: '--explain', text: 'say in words what each zone above can see' }],
   examples: ['skerry zones policy /de/bavaria', 'skerry zones policy /de/bavaria --explain'],
@@ -27,7 +27,7 @@ const policyCommand: CliCommand = {
 
 export const zonesCommand: CliCommand = {
   name: 'zones',
-  summary: 'List the zones, or say what may leave one',
+  summary: 'list the zones, or say what may leave one',
   examples: ['skerry zones', 'skerry zones policy /de/bavaria --explain'],
   subcommands: [policyCommand],
   run: async (_input, context) => {
