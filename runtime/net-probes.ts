@@ -1,7 +1,9 @@
-import { get } from 'node:http'
 import { connect } from 'node:net'
 import type { ProbeRunner } from './prober.ts'
 import type { ProbeAnswer } from './probes.ts'
+
+// An import of node:http would load all it exports, WebSocket and with it Node's fetch: 14 MB resident on every edge.
+const { get } = process.getBuiltinModule('node:http')
 
 const failed = (detail: string): ProbeAnswer => ({ ok: false, detail })
 

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { levelProblem, levelsOf, type PolicyKind, policyKinds } from './policy.ts'
 import { fields } from './shape-problems.ts'
 

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { nearestName, type Problem } from '../base/index.ts'
 import { type FieldPath, fieldText, type YamlDocument } from './read-yaml.ts'
 

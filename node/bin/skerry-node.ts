@@ -89,6 +89,7 @@ const run = async (config: NodeConfig): Promise<void> => {
       authorizer: createSingleTokenAuthorizer({ token: readToken(config.tokenFile), tenant: 'default' }),
       clock: systemClock,
       log: log.child('api'),
+      documentSchemas: async () => (await import('../document-schemas.ts')).documentSchemas(),
     },
   )
   let stopping = false

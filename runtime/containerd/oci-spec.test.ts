@@ -60,3 +60,11 @@ test('no container may gain rights, and a command in it has the same', (t) => {
   t.deepEqual({ ...process, args: all.process.args }, { ...all.process })
   t.deepEqual(process.args, ['ls'])
 })
+
+test('where this host is a chroot, a command enters the container’s root before it becomes the container’s user', (t) => {
+  const all = ociSpec(spec, image, { ...place, user: { uid: 1000, gid: 1001 } })
+  const process = execProcess(all, ['ls', '/'], '/srv/machine')
+  t.deepEqual(process.args, ['/usr/sbin/chroot', '--userspec=+1000:+1001', '--groups=', '/srv/machine', 'ls', '/'])
+  t.is(process.user.uid, 0)
+  t.is(process.cwd, '/')
+})

@@ -113,5 +113,16 @@ export const ociSpec = (spec: ContainerSpec, image: ImageConfig, place: SpecPlac
 })
 export type OciSpec = ReturnType<typeof ociSpec>
 
-/** The process to run beside the first one: its rights, user, directory and environment, other words. */
-export const execProcess = (spec: OciSpec, args: readonly string[]) => ({ ...spec.process, args, terminal: false })
+/**
+ * The process to run beside the first one: its rights, user, directory and environment, other words.
+ * @param root where the container's root is in its mount namespace, as `/proc/<pid>/root` says. @default `/`
+ */
+export const execProcess = (spec: OciSpec, args: readonly string[], root = '/') => {
+  const process = { ...spec.process, args, terminal: false }
+  if (root === '/') return process
+  // runc enters a mount namespace at its own root. Where this host is a chroot, that is the root around it and not the
+  // container's, which hangs at `root`: go there first, and take the container's user only then.
+  const { uid, gid } = spec.process.user
+  const enter = ['/usr/sbin/chroot', `--userspec=+${uid}:+${gid}`, '--groups=', root, ...args]
+  return { ...process, args: enter, cwd: '/', user: { ...spec.process.user, uid: 0, gid: 0 } }
+}

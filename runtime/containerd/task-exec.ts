@@ -1,5 +1,5 @@
 import { constants, openSync } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, readlink, rm } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { type Clock, type Random, randomHex, sleep } from '../../base/index.ts'
 import type { ExecResult } from '../containers.ts'
@@ -78,7 +78,7 @@ export const createTaskExec = (client: ContainerdClient, directory: string, cloc
     const budget = { leftBytes: request.maxOutputBytes, truncated: false }
     const readers = [readPipe(stdout, budget), readPipe(stderr, budget)] as const
     try {
-      const process = asSpec('Process', execProcess(spec, request.args))
+      const process = asSpec('Process', execProcess(spec, request.args, await readlink(`/proc/${first.pid}/root`)))
       await client.call('tasks.exec', { containerId: id, execId, stdout, stderr, spec: process }, { namespace })
       try {
         const ended = waitForEnd(namespace, id, execId, request)

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
 import { basename } from 'node:path'
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { errorText } from '../../base/index.ts'
 import { ContainersError } from '../containers-error.ts'
 import {

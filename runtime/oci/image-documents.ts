@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Media types of layers we can unpack, and how each is compressed. OCI image specification 1.1; Docker schema 2. */
 export const layerCompression: Readonly<Record<string, 'none' | 'gzip' | 'zstd'>> = {

@@ -9,6 +9,8 @@ import {
   type HostReading,
   networkKey,
   portChain,
+  type SeenContainer,
+  seenProcesses,
   shimSocket,
   shimsOf,
 } from './host-reading.ts'
@@ -64,8 +66,9 @@ interface Scene {
   readonly random: Random
   readonly versions: Record<string, TrialVersion>
   readonly networks: Readonly<Record<string, NetworkNames>>
-  /** Every container ever seen, and its namespace: what is left of it is looked for at the end. */
-  readonly everSeen: Map<string, string>
+  /** Every container ever seen, by id: what is left of it is looked for later. */
+  readonly everSeen: Map<string, SeenContainer>
+  /** By instance and container. */
   readonly shimKills: Map<string, number>
 }
 
@@ -110,14 +113,8 @@ const readPages = async (
   return pages
 }
 
-const edgeRuns = ({ world }: Scene): boolean => {
-  try {
-    process.kill(world.node('edge').pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}
+/** A process that ended and was not collected yet counts as gone. */
+const runs = (pid: number): boolean => seenProcesses(() => true).some((one) => one.pid === pid)
 
 interface Rest {
   readonly reading: HostReading
@@ -134,15 +131,22 @@ const settle = async (scene: Scene): Promise<Rest> => {
     try {
       const wanted = wantedAt(scene.versions)
       const reading = await scene.readHost()
-      for (const { id, namespace } of reading.containers) scene.everSeen.set(id, namespace)
+      for (const seen of reading.containers) scene.everSeen.set(seen.id, seen)
       const alive = new Set(reading.containers.map(({ id }) => id))
       const deadSockets = [...scene.everSeen]
         .filter(([id]) => !alive.has(id))
-        .map(([id, namespace]) => shimSocket(scene.place, namespace, id))
+        .map(([id, { namespace }]) => shimSocket(scene.place, namespace, id))
         .filter((path) => existsSync(path))
       const pages = await readPages(scene, wanted, reading)
       const { networks } = scene
-      const faults = judge({ wanted, reading, edgeRuns: edgeRuns(scene), pages, networks, deadSockets })
+      const faults = judge({
+        wanted,
+        reading,
+        edgeRuns: runs(scene.world.node('edge').pid),
+        pages,
+        networks,
+        deadSockets,
+      })
       rest = { reading, faults, tookMs: Math.round(performance.now() - startedMs) }
       if (faults.length === 0) return rest
     } catch (error) {
@@ -163,14 +167,16 @@ interface Killed {
   readonly id?: string
 }
 
-const choose = ({ place, world, shimKills }: Scene, kind: VictimKind, unit: Random): Killed | undefined => {
+const choose = ({ place, world, shimKills, everSeen }: Scene, kind: VictimKind, unit: Random): Killed | undefined => {
   if (kind === 'edge') return { kind, pid: world.node('edge').pid }
   if (kind === 'containerd') {
     const pid = pick(unit, enginesOf(place))
     return pid === undefined ? undefined : { kind, pid }
   }
-  // An id ends in a part that is drawn anew for each start: what is before it names the container.
-  const nameOf = (id: string) => id.replace(/[-.][^-.]*$/, '')
+  const nameOf = (id: string) => {
+    const seen = everSeen.get(id)
+    return seen ? `${seen.instance}/${seen.container}` : id
+  }
   const shims = shimsOf(place).filter(({ id }) => (shimKills.get(nameOf(id)) ?? 0) < maxShimKills)
   const shim = pick(
     unit,
@@ -212,6 +218,12 @@ const harm = async (scene: Scene): Promise<Round> => {
   }
   if (killed.kind === 'edge') {
     await pause(restartDelayMs)
+    // A service manager collects its child before it starts the next one; here that is for process 1 to do.
+    await world.until(
+      'the killed edge to be collected',
+      20_000,
+      async () => !existsSync(`/proc/${killed.pid}`) || undefined,
+    )
     await world.up()
   }
   await applied
@@ -301,7 +313,7 @@ const removeAll = async (scene: Scene | undefined, tally: ReturnType<typeof crea
   )
   rmSync(programDir, { recursive: true, force: true })
   if (!scene) return
-  const sockets = [...scene.everSeen].map(([id, namespace]) => shimSocket(scene.place, namespace, id))
+  const sockets = [...scene.everSeen].map(([id, { namespace }]) => shimSocket(scene.place, namespace, id))
   const { tried, remains } = await findRemains(scene.place, {
     folders: [home, ...(runBase === undefined ? [] : [runBase])],
     chains: Object.values(scene.networks).map(({ chain }) => chain),

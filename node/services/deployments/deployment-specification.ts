@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { checkedText, closedObject, nameText } from './field-checks.ts'
 import { refuseExpression } from './placement.ts'
 import { notYet } from './unsupported-fields.ts'

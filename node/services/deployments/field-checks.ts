@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { errorText, namePattern, parseDurationMs, parseSizeBytes, versionPattern } from '../../../base/index.ts'
 
 /** Fields of an object that the public interface knows and this program does not: name and what to do instead. */

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { nearestName } from '../../../base/index.ts'
 import { fieldsNotYet } from './field-checks.ts'
 

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { InvalidInputError, type Problem } from '../../../base/index.ts'
 import { checkApplication } from './check-application.ts'
 import { type DeploymentSpec, deploymentSchema } from './deployment-specification.ts'
