@@ -9,7 +9,14 @@ import { createApi, createSingleTokenAuthorizer } from '../api/index.ts'
 import { type NodeConfig, nodeHelp, type Role, readNodeConfig, roles } from '../config.ts'
 import { createHostDriver } from '../host-driver.ts'
 import { createNode } from '../node.ts'
-import { createArchiveStore, createJsonLog, createStateFile, systemClock, systemRandom } from '../powers/index.ts'
+import {
+  createArchiveStore,
+  createJsonLog,
+  createStateFile,
+  isProcessAlive,
+  systemClock,
+  systemRandom,
+} from '../powers/index.ts'
 import { programVersion } from '../version.ts'
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
@@ -28,17 +35,14 @@ const readToken = (path: string): string => {
 /** Refuses when another node works on the same folder: two writers of one state lose data. */
 const claim = (config: NodeConfig): string => {
   const record = join(config.runDir, 'node.json')
-  if (existsSync(record)) {
-    const { pid } = JSON.parse(readFileSync(record, 'utf8')) as { pid: number }
-    try {
-      if (pid !== process.pid) process.kill(pid, 0)
-      else return record
-    } catch {
-      rmSync(record, { force: true })
-      return record
-    }
-    throw new SkerryError('already-running', `${config.name} runs already as process ${pid}: stop it first`)
-  }
+  if (!existsSync(record)) return record
+  const { pid } = JSON.parse(readFileSync(record, 'utf8')) as { pid: number }
+  if (pid !== process.pid && isProcessAlive(pid))
+    throw new SkerryError(
+      'already-running',
+      `${config.name} runs already as process ${pid}: stop it first. If that is another program, remove ${record}`,
+    )
+  rmSync(record, { force: true })
   return record
 }
 

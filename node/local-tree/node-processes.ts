@@ -14,7 +14,7 @@ import {
 import { networkInterfaces, tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { type Clock, errorText, type Random, randomHex, SkerryError, sleep } from '../../base/index.ts'
-import { createStateFile } from '../powers/index.ts'
+import { createStateFile, isProcessAlive } from '../powers/index.ts'
 import { type NodeLayout, nodeFile } from './tree-layout.ts'
 
 /** What a running node writes beside its sockets: how to reach it and which process it is. */
@@ -94,8 +94,7 @@ export const makeToken = (home: string, random: Random): void => {
 export const runningNode = (node: NodeLayout): NodeRecord | undefined => {
   try {
     const record = JSON.parse(readFileSync(join(node.runDir, 'node.json'), 'utf8')) as NodeRecord
-    process.kill(record.pid, 0)
-    return record.name === node.name ? record : undefined
+    return record.name === node.name && isProcessAlive(record.pid) ? record : undefined
   } catch {
     return undefined
   }

@@ -52,7 +52,10 @@ const killAll = async (world: World): Promise<readonly string[]> => {
   for (let round = 0; round < 50; round++) {
     const lines = await commandLines()
     const named = lines.filter(
-      ({ pid, command }) => pid !== process.pid && (command.includes(runBase) || command.includes(world.home)),
+      ({ pid, command }) =>
+        pid !== process.pid &&
+        !command.includes('<defunct>') &&
+        (command.includes(runBase) || command.includes(world.home)),
     )
     const inCgroups = world.nodes().flatMap(cgroupMark).flatMap(cgroupProcesses)
     const pids = new Set([...named.map(({ pid }) => pid), ...inCgroups])

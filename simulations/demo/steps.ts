@@ -10,7 +10,7 @@ import type {
 } from '../../node/index.ts'
 import { cutPower } from './power-cut.ts'
 import { brokenSpecification, shopArchive, shopDeployment, shopSpecification } from './shop.ts'
-import { httpBody, type World } from './world.ts'
+import { commandLines, httpBody, type World } from './world.ts'
 
 export type Evidence = Readonly<Record<string, unknown>>
 
@@ -176,12 +176,9 @@ const nodeRestart: DemoStep = {
     const old = world.node('edge').pid
     process.kill(old, 'SIGTERM')
     await world.until('the edge node to end', 15_000, async () => {
-      try {
-        process.kill(old, 0)
-        return undefined
-      } catch {
-        return true
-      }
+      const left = (await commandLines()).find(({ pid }) => pid === old)
+      // An ended process that nobody reaped stays listed as defunct.
+      return !left || left.command.includes('<defunct>') ? true : undefined
     })
     await world.up()
     const after = await settled(world, '1')
