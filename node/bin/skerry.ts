@@ -43,7 +43,8 @@ process.exitCode = await runCli(process.argv.slice(2), {
     upCommand({
       clock: systemClock,
       random: systemRandom,
-      nodeProgram: [process.execPath, nodeProgram],
+      // The flag of the installed binaries (scripts/bin): ten megabytes less for an idle node.
+      nodeProgram: [process.execPath, '--max-semi-space-size=1', nodeProgram],
       examplesDir,
       exampleNames: () =>
         readdirSync(examplesDir)

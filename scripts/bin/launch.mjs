@@ -15,8 +15,10 @@ const root = dirname(dirname(folder))
 /**
  * @param file the bundle's entry in dist/
  * @param name what the program is called; the bundle reads its role from it (the last part of argv[1])
+ * @param flags of Node, for a Node that is brought in; the first line of the binary has them for the system's. A small
+ * young generation costs some speed and saves ten megabytes of an idle node (docs/benchmarks.md).
  */
-export const launch = async (file, name) => {
+export const launch = async (file, name, flags = []) => {
   const entry = join(root, 'dist', file)
   const isCheckout = existsSync(join(root, 'scripts', 'build.ts'))
   if (!existsSync(entry) && isCheckout) {
@@ -29,7 +31,7 @@ export const launch = async (file, name) => {
     return
   }
   const node = broughtNode(root)
-  if (existsSync(node)) return exit(await run(node, [join(folder, `${name}.mjs`), ...process.argv.slice(2)], 'inherit'))
+  if (existsSync(node)) return exit(await run(node, [...flags, join(folder, `${name}.mjs`), ...process.argv.slice(2)], 'inherit'))
   const next = isCheckout ? 'run `npm run build` once, which brings one' : 'install a newer Node'
   process.stderr.write(`${name} needs Node 24.12 or newer, this is ${process.version}: ${next}\n`)
   exit(1)

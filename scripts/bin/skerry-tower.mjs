@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=1
 import { launch } from './launch.mjs'
 
-await launch('skerry-node.mjs', 'skerry-tower')
+await launch('skerry-node.mjs', 'skerry-tower', ['--max-semi-space-size=1'])

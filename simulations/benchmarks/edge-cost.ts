@@ -11,7 +11,7 @@ const run = promisify(execFile)
 const project = join(import.meta.dirname, '..', '..')
 const mib = 2 ** 20
 /** How long an edge is left alone before its memory is read. */
-const idleMs = 6_000
+const idleMs = 10_000
 const readyTimeoutMs = 30_000
 const pollMs = 4
 const barRssMib = 100

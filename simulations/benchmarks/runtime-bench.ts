@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { SkerryError } from '../../base/index.ts'
 import type { Bench } from './bench-row.ts'
 import { edgeCost } from './edge-cost.ts'
-import { inPath } from './peers.ts'
+import { inPath } from './peer.ts'
 import { startRaces } from './start-race.ts'
 
 const project = join(import.meta.dirname, '..', '..')

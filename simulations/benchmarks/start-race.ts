@@ -1,8 +1,10 @@
 import { join } from 'node:path'
 import { errorText } from '../../base/index.ts'
 import { againstPeer, type BenchOptions, type BenchRow, withoutPeer } from './bench-row.ts'
+import { openCtr } from './ctr.ts'
 import { openOwnEngine, timeOurs, withoutNetworks } from './own-engine.ts'
-import { inPath, openCtr, openPodman, type Peer } from './peers.ts'
+import type { Peer } from './peer.ts'
+import { openPodman } from './podman.ts'
 
 /** Containers from one image, from their specification to all running. */
 const count = 20
@@ -56,10 +58,13 @@ export const startRaces = async (dir: string, options: BenchOptions): Promise<re
       { what: 'ctr', peerName: 'ctr', ours: () => timeOurs(bare, image, count), open: () => openCtr(engine) },
       options,
     )
-    const openPodmanHere = () =>
-      inPath('podman') ? openPodman(archive) : Promise.reject(new Error('podman is not installed'))
     const podman = await race(
-      { what: 'podman', peerName: 'podman', ours: () => timeOurs(containers, image, count), open: openPodmanHere },
+      {
+        what: 'podman',
+        peerName: 'podman',
+        ours: () => timeOurs(containers, image, count),
+        open: () => openPodman(archive, options.say),
+      },
       options,
     )
     return [ctr, podman]

@@ -111,6 +111,9 @@ export const seenProcesses = (passes: (args: readonly string[]) => boolean): rea
     return startTicks === undefined ? [] : [{ pid: Number(name), startTicks, args }]
   })
 
+/** A process that ended and was not collected yet counts as gone. */
+export const processRuns = (pid: number): boolean => startTicksOf(pid) !== undefined
+
 export const enginesOf = (place: EdgePlace): readonly number[] =>
   seenProcesses((args) => args.includes(join(place.runDir, 'containerd', 'config.toml'))).map(({ pid }) => pid)
 

@@ -6,11 +6,19 @@ import { type EdgePlace, mountsBelow, seenProcesses } from './host-reading.ts'
 
 const run = promisify(execFile)
 
-/** Folders of the node's cgroup that are still there, in any hierarchy. */
+/**
+ * Folders of the node's cgroup that are still there, in any hierarchy; the one above it too when nothing else is in it.
+ */
 const cgroupFolders = (node: string): readonly string[] => {
   const root = '/sys/fs/cgroup'
   const trees = existsSync(join(root, 'cgroup.controllers')) ? [''] : readdirSync(root)
-  return trees.map((tree) => join(root, tree, 'skerry', node)).filter((path) => existsSync(path))
+  return trees.flatMap((tree) => {
+    const top = join(root, tree, 'skerry')
+    if (!existsSync(top)) return []
+    const below = readdirSync(top, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+    if (below.length === 0) return [`${top} (empty)`]
+    return below.some(({ name }) => name === node) ? [join(top, node)] : []
+  })
 }
 
 /**
