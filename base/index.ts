@@ -6,7 +6,6 @@
 export { canonicalJson, type Json } from './canonical.ts'
 export { type Clock, createManualClock, type ManualClock, sleep, type Timer } from './clock.ts'
 export {
-  assert,
   describeProblem,
   type ErrorDetails,
   errorText,
@@ -19,10 +18,8 @@ export {
   type Digest,
   type Name,
   namePattern,
-  parseDigest,
   parseName,
   parseScopePath,
-  parseVersion,
   type ScopePath,
   type Version,
   versionPattern,

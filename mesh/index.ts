@@ -6,4 +6,3 @@
 export { createLocalMesh, type LocalMeshOptions } from './local-mesh.ts'
 export { createMemoryNetwork, type MemoryNetwork } from './memory-mesh.ts'
 export type { Mesh, MeshLink, MeshStream, PeerName } from './mesh.ts'
-export { MeshError, type MeshErrorCode } from './mesh-error.ts'

@@ -21,7 +21,6 @@ export type {
   ObservedNetwork,
   PortMapping,
 } from './containers.ts'
-export { ContainersError } from './containers-error.ts'
 export type {
   DesiredApplication,
   DesiredContainer,
@@ -33,10 +32,9 @@ export type {
 export type { ImageSource } from './executors.ts'
 export { createNetProbes } from './net-probes.ts'
 export { type ArchiveFile, buildArchive, openArchive } from './oci/index.ts'
-export { defaultPolicy, type Policy } from './policy.ts'
+export type { Policy } from './policy.ts'
 export type { ProbeRunner } from './prober.ts'
 export type { ProbeAnswer } from './probes.ts'
-export { createProcessContainers, type ProcessContainersOptions, processLabel } from './process/index.ts'
 export { createReconciler, type Histories, type Reconciler, type ReconcilerOptions } from './reconciler.ts'
 export { createSimulatedHost, type SimulatedHost } from './simulated/index.ts'
 export type {

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
@@ -238,9 +239,7 @@ test('a socket that answers is not taken over, a dead one is', async (t) => {
   const dead = join(memory.dir, 'dead.sock')
   await new Promise<void>((resolve) => {
     const maker = `require('net').createServer().listen(${JSON.stringify(dead)}, () => process.kill(process.pid, 'SIGKILL'))`
-    import('node:child_process').then(({ spawn }) =>
-      spawn(process.execPath, ['-e', maker]).once('exit', () => resolve()),
-    )
+    spawn(process.execPath, ['-e', maker]).once('exit', () => resolve())
   })
   t.true(statSync(dead).isSocket())
   const second = await opened(t, { options: { socketPath: dead } })

@@ -225,8 +225,9 @@ export const createApp = (parts: AppParts): FastifyInstance => {
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 200, querystringParser: () => ({}) },
     serverFactory: (handler) => parts.listen(handler as RequestListener),
-    frameworkErrors: (_error, request, reply) =>
-      sendProblem(parts, request, reply, refusal('bad-request', 'the path is malformed')),
+    frameworkErrors: (_error, request, reply) => {
+      void sendProblem(parts, request, reply, refusal('bad-request', 'the path is malformed'))
+    },
     // Bodies are checked by our own schemas, so fastify's compilers and their megabytes are not loaded.
     schemaController: {
       compilersFactory: {

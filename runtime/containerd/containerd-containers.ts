@@ -92,7 +92,7 @@ export const createContainerdContainers = (options: ContainerdOptions, powers: C
     const filters = ['topic~="^/tasks/"', 'topic~="^/images/"']
     for (let delayMs = resubscribeMs.first; !signal.aborted; delayMs = Math.min(delayMs * 2, resubscribeMs.last)) {
       const settled = new AbortController()
-      sleep(clock, settleMs, AbortSignal.any([signal, settled.signal])).then(() => signal.aborted || wake())
+      void sleep(clock, settleMs, AbortSignal.any([signal, settled.signal])).then(() => signal.aborted || wake())
       try {
         if (engine)
           for await (const _ of engine.client.stream('events.subscribe', { filters }, { signal })) {

@@ -139,7 +139,7 @@ const startChild = async (engine: ChildEngine, socket: string, clock: Clock): Pr
   // A socket that a killed containerd left behind would be found before the new one listens.
   await rm(socket, { force: true })
   let end: string | undefined
-  spawnEngine(engine, socket).then((words) => {
+  void spawnEngine(engine, socket).then((words) => {
     end = words
   })
   if (await waitUntilAnswers(socket, clock, startTimeoutMs, () => end)) return void (await chmod(engine.root, 0o711))

@@ -31,7 +31,8 @@ export const launch = async (file, name, flags = []) => {
     return
   }
   const node = broughtNode(root)
-  if (existsSync(node)) return exit(await run(node, [...flags, join(folder, `${name}.mjs`), ...process.argv.slice(2)], 'inherit'))
+  if (existsSync(node))
+    return exit(await run(node, [...flags, join(folder, `${name}.mjs`), ...process.argv.slice(2)], 'inherit'))
   const next = isCheckout ? 'run `npm run build` once, which brings one' : 'install a newer Node'
   process.stderr.write(`${name} needs Node 24.12 or newer, this is ${process.version}: ${next}\n`)
   exit(1)

@@ -60,14 +60,15 @@ const removeAll = async (scene: Scene | undefined, tally: ReturnType<typeof crea
   rmSync(programDir, { recursive: true, force: true })
   if (!scene) return
   const sockets = [...scene.everSeen].map(([id, { namespace }]) => shimSocket(scene.place, namespace, id))
-  const { tried, remains } = await findRemains(scene.place, {
+  const { kinds, remains } = await findRemains(scene.place, {
     folders: [home, ...(runBase === undefined ? [] : [runBase])],
     chains: Object.values(scene.networks).map(({ chain }) => chain),
     sockets,
   })
-  const found = [...removed, ...remains]
-  tally.add('removed-all', tried + 1, found.length)
-  for (const text of found) scene.options.say(`    removed-all: ${text}`)
+  const brokenKinds = new Set(remains.map(({ kind }) => kind)).size + removed.length
+  tally.add('removed-all', kinds + 1, brokenKinds)
+  for (const text of [...removed, ...remains.map(({ kind, name }) => `${kind} ${name}`)])
+    scene.options.say(`    removed-all: ${text}`)
 }
 
 /** Kills the edge node, its engine and shims at random under load, and reads from outside what comes of it. */

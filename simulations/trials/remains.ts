@@ -28,7 +28,10 @@ const cgroupFolders = (node: string): readonly string[] => {
 export const findRemains = async (
   place: EdgePlace,
   of: { readonly folders: readonly string[]; readonly chains: readonly string[]; readonly sockets: readonly string[] },
-): Promise<{ readonly tried: number; readonly remains: readonly string[] }> => {
+): Promise<{
+  readonly kinds: number
+  readonly remains: readonly { readonly kind: string; readonly name: string }[]
+}> => {
   const saved = (await run('iptables-save', [], { maxBuffer: 16 * 2 ** 20 })).stdout.split('\n')
   const processes = seenProcesses((args) => args.some((arg) => of.folders.some((folder) => arg.includes(folder))))
   const kinds: readonly (readonly [string, readonly string[]])[] = [
@@ -41,5 +44,5 @@ export const findRemains = async (
     ['chain', saved.filter((line) => of.chains.some((chain) => line.startsWith(`:${chain} `)))],
     ['socket', of.sockets.filter((path) => existsSync(path))],
   ]
-  return { tried: kinds.length, remains: kinds.flatMap(([kind, found]) => found.map((name) => `${kind} ${name}`)) }
+  return { kinds: kinds.length, remains: kinds.flatMap(([kind, found]) => found.map((name) => ({ kind, name }))) }
 }

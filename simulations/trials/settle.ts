@@ -8,6 +8,8 @@ import { type WantedInstance, wantedAt } from './workload.ts'
 
 /** After a kill everything must be as wanted within this time, the backoff of its containers included. */
 const settleTimeoutMs = 30_000
+/** What is still waited for is said this often. */
+const sayEveryMs = 5_000
 
 const readPages = async (
   scene: Scene,
@@ -35,6 +37,7 @@ export const settle = async (scene: Scene): Promise<Rest> => {
   const startedMs = performance.now()
   let last = 'the host was never read'
   let rest: Rest | undefined
+  let saidAtMs = 0
   while (performance.now() - startedMs < settleTimeoutMs || !rest) {
     try {
       const wanted = wantedAt(scene.versions)
@@ -57,6 +60,10 @@ export const settle = async (scene: Scene): Promise<Rest> => {
       })
       rest = { reading, faults, tookMs: Math.round(performance.now() - startedMs) }
       if (faults.length === 0) return rest
+      if (rest.tookMs > saidAtMs + sayEveryMs) {
+        saidAtMs = rest.tookMs
+        scene.options.say(`    after ${rest.tookMs} ms still: ${faults.map(({ text }) => text).join('; ')}`)
+      }
     } catch (error) {
       last = errorText(error)
       if (performance.now() - startedMs > 2 * settleTimeoutMs)

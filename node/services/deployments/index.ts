@@ -3,15 +3,14 @@
  * rollback, status rolled up from reports, and `explain`. Must not do I/O, start anything, or know how intents travel;
  * what it decides is plain data. Read first: deployments.ts, explain.ts.
  */
-export {
-  type ApplicationRevision,
-  ConfigError,
-  type ConfigErrorCode,
-  type ConfigStore,
-  type IntentEntry,
-  type PutOptions,
-  type StoredApplication,
-  type StoredDeployment,
+export type {
+  ApplicationRevision,
+  ConfigErrorCode,
+  ConfigStore,
+  IntentEntry,
+  PutOptions,
+  StoredApplication,
+  StoredDeployment,
 } from './config-store.ts'
 export { type DeploymentSpec, deploymentSchema } from './deployment-specification.ts'
 export {
@@ -24,7 +23,6 @@ export {
 } from './deployments.ts'
 export { desiredForHost } from './desired.ts'
 export {
-  describeExplanation,
   type ExplainLink,
   type ExplainQuestion,
   type ExplainStep,
@@ -33,7 +31,7 @@ export {
 } from './explain.ts'
 export { deployedRevision, type IntendedApplication, type SiteIntent } from './intent.ts'
 export { type ConfigState, createMemoryConfigStore, type MemoryConfigStoreOptions } from './memory-config-store.ts'
-export { type ConfigDocument, parseApplication, parseDeployment, parseDocuments } from './parse-documents.ts'
+export { type ConfigDocument, parseDocuments } from './parse-documents.ts'
 export { type Placement, placementMatches, type SitePlace } from './placement.ts'
 export { type HostReport, staleAfterMs } from './report.ts'
 export type { Hash } from './revision.ts'
