@@ -45,7 +45,7 @@ const policyView = (topology: Topology, path: string): ZonePolicyView | undefine
       sees: Object.fromEntries(
         policyKinds.map((kind) => [kind, kinds.find((one) => one.kind === kind)?.level ?? 'none']),
       ),
-      lines: [sentence, ...kinds.map(({ kind, level, words }) => `${kind}: ${level}: ${words}`)],
+      lines: [sentence, ...kinds.map(({ kind, level, words }) => `  ${kind} (${level}): ${words}`)],
     })),
   }
 }

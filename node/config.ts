@@ -124,6 +124,8 @@ export const nodeHelp = (program: string, fixedRole?: Role): string =>
         `  --${flag} ${value}   (${variableOf(flag)})`,
         `      ${text}${fallback ? ` [default: ${fallback}]` : fallback === undefined ? ' [required]' : ''}`,
       ]),
+    '  --remove-all',
+    '      instead of running: end the containers and the engine of this node, and delete all it made on this host',
     '  --help',
     '',
   ].join('\n')

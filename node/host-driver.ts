@@ -1,10 +1,9 @@
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { type Clock, type Log, type Random, randomHex, SkerryError, silentLog } from '../base/index.ts'
 import type { ContainerdOptions } from '../runtime/containerd/index.ts'
 import type { Containers } from '../runtime/index.ts'
-import { type NodeConfig, readNodeConfig } from './config.ts'
-import type { NodeLayout } from './local-tree/index.ts'
+import type { NodeConfig } from './config.ts'
 import { createStateFile, systemClock, systemRandom } from './powers/index.ts'
 
 interface DriverPowers {
@@ -82,20 +81,13 @@ export const createHostDriver = async (config: NodeConfig, powers: DriverPowers)
  * left on disk.
  * @throws {SkerryError} `not-removed` naming what is left
  */
-export const endHost = async (node: NodeLayout, { remove }: { remove: boolean }): Promise<void> => {
-  if (!existsSync(node.configFile)) return
-  const config = readNodeConfig({
-    args: ['--config', node.configFile],
-    env: {},
-    readFile: (path) => readFileSync(path, 'utf8'),
-  })
-  if (config === 'help') return
+export const endHost = async (config: NodeConfig, { remove }: { remove: boolean }): Promise<void> => {
   const powers = { clock: systemClock, random: systemRandom, log: silentLog }
   if (chooseDriver(config) === 'containerd') {
     const { destroyContainerd } = await import('../runtime/containerd/index.ts')
     const left = await destroyContainerd(containerdOptions(config, systemRandom), powers, { keepData: !remove })
     if (left.length > 0)
-      throw new SkerryError('not-removed', `${node.name}: could not remove everything:\n${left.join('\n')}`)
+      throw new SkerryError('not-removed', `${config.name}: could not remove everything:\n${left.join('\n')}`)
     return
   }
   const containers = await createHostDriver(config, powers)

@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { errorText, SkerryError } from '../../base/index.ts'
 import { createLocalMesh } from '../../mesh/index.ts'
 import { parseTopology } from '../../topologies/index.ts'
 import { createApi, createSingleTokenAuthorizer } from '../api/index.ts'
 import { type NodeConfig, nodeHelp, type Role, readNodeConfig, roles } from '../config.ts'
-import { createHostDriver } from '../host-driver.ts'
+import { createHostDriver, endHost } from '../host-driver.ts'
 import { createNode } from '../node.ts'
 import {
   createArchiveStore,
@@ -121,16 +121,36 @@ const run = async (config: NodeConfig): Promise<void> => {
   renameSync(`${record}.new`, record)
 }
 
+/** All that a node makes in its two folders. */
+const ownEntries = [
+  ...['accepted', 'config', 'handed', 'histories', 'identity', 'images', 'node'].map((name) => `${name}.json`),
+  ...['api.sock', 'mesh.sock', 'archives', 'containerd', 'containers', 'processes', 'tls'],
+]
+
+/** Takes away all that an edge made on this host, instead of running it. */
+const removeHost = async (config: NodeConfig): Promise<void> => {
+  claim(config)
+  if (config.role === 'edge') await endHost(config, { remove: true })
+  for (const folder of [config.dataDir, config.runDir]) {
+    // By name: the folder may be one the person uses for more.
+    for (const name of ownEntries) rmSync(join(folder, name), { recursive: true, force: true })
+    if (existsSync(folder) && readdirSync(folder).length === 0) rmdirSync(folder)
+  }
+  process.stdout.write(`removed ${config.name}: its containers, its engine, ${config.dataDir} and ${config.runDir}\n`)
+}
+
 const program = basename(process.argv[1] ?? '').replace(/\.(mjs|ts)$/, '')
 const role = roleOfProgram(program)
+const removeAll = process.argv.includes('--remove-all')
 try {
   const config = readNodeConfig({
-    args: process.argv.slice(2),
+    args: process.argv.slice(2).filter((argument) => argument !== '--remove-all'),
     env: process.env,
     readFile: (path) => readFileSync(path, 'utf8'),
     ...(role && { role }),
   })
   if (config === 'help') process.stdout.write(nodeHelp(role ? program : 'skerry-node', role))
+  else if (removeAll) await removeHost(config)
   else await run(config)
 } catch (error) {
   process.stderr.write(`${errorText(error)}\n`)

@@ -1,9 +1,10 @@
 #!/usr/bin/env node
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { runCli } from '../cli/index.ts'
+import { readNodeConfig } from '../config.ts'
 import { endHost } from '../host-driver.ts'
-import { downCommand, upCommand } from '../local-tree/index.ts'
+import { downCommand, type NodeLayout, upCommand } from '../local-tree/index.ts'
 import { systemClock, systemRandom } from '../powers/index.ts'
 import { programVersion } from '../version.ts'
 
@@ -20,6 +21,13 @@ const outputOf = (stream: NodeJS.WriteStream) => ({
       stream.write(chunk, () => resolve())
     }),
 })
+
+const endHostOf = async ({ configFile }: NodeLayout, options: { remove: boolean }): Promise<void> => {
+  if (!existsSync(configFile)) return
+  const args = ['--config', configFile]
+  const config = readNodeConfig({ args, env: {}, readFile: (path) => readFileSync(path, 'utf8') })
+  if (typeof config === 'object') await endHost(config, options)
+}
 
 // The first Ctrl-C ends the command cleanly, a second one the process.
 const interrupted = new AbortController()
@@ -51,6 +59,6 @@ process.exitCode = await runCli(process.argv.slice(2), {
           .filter((name) => name.endsWith('.yaml'))
           .map((name) => name.slice(0, -5)),
     }),
-    downCommand({ endHost }),
+    downCommand({ endHost: endHostOf }),
   ],
 })

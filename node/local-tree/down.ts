@@ -1,7 +1,7 @@
-import { existsSync, rmSync } from 'node:fs'
 import { SkerryError } from '../../base/index.ts'
 import type { CliCommand, CliContext, CommandInput } from '../cli/index.ts'
-import { homeFile, runningNode, stopNode } from './node-processes.ts'
+import { homeFile, removeHome } from './home.ts'
+import { runningNode, stopNode } from './node-processes.ts'
 import type { NodeLayout } from './tree-layout.ts'
 
 export interface DownPowers {
@@ -22,7 +22,7 @@ const run = async (input: CommandInput, context: CliContext, powers: DownPowers)
   const stopped: string[] = []
   // Children first, so that no edge sees its parent go and logs it.
   for (const node of record.nodes.toReversed()) {
-    context.progress(`stopping ${node.role} ${node.name}`)
+    if (runningNode(node)) context.progress(`stopping ${node.role} ${node.name}`)
     if (await stopNode(node, context.clock)) stopped.push(node.name)
     if (node.role === 'edge' && !keep) await powers.endHost(node, { remove })
   }
@@ -30,10 +30,7 @@ const run = async (input: CommandInput, context: CliContext, powers: DownPowers)
   const left = record.nodes.filter((node) => runningNode(node) !== undefined)
   if (left.length > 0)
     throw new SkerryError('still-running', `${left.map(({ name }) => name).join(', ')} did not end; see their logs`)
-  if (remove) {
-    if (existsSync(record.runBase)) rmSync(record.runBase, { recursive: true, force: true })
-    rmSync(context.home, { recursive: true, force: true })
-  }
+  if (remove) removeHome(context.home, record)
   const what = keep ? 'containers run on' : remove ? 'containers and data removed' : 'containers stopped, data kept'
   await context.result({ home: context.home, stopped, remove }, `stopped ${stopped.join(', ') || 'nothing'}: ${what}\n`)
   return 0

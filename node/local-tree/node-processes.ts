@@ -14,7 +14,8 @@ import {
 import { networkInterfaces, tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { type Clock, errorText, type Random, randomHex, SkerryError, sleep } from '../../base/index.ts'
-import { createStateFile, isProcessAlive } from '../powers/index.ts'
+import { isProcessAlive } from '../powers/index.ts'
+import type { HomeRecord } from './home.ts'
 import { type NodeLayout, nodeFile } from './tree-layout.ts'
 
 /** What a running node writes beside its sockets: how to reach it and which process it is. */
@@ -27,24 +28,11 @@ export interface NodeRecord {
   readonly apiSocket: string
 }
 
-/** What `up` keeps of the tree it made. */
-export interface HomeRecord {
-  readonly id: string
-  readonly runBase: string
-  readonly subnetBase: number
-  readonly network: string
-  readonly runtime: string
-  readonly topologyName: string
-  readonly nodes: readonly NodeLayout[]
-}
-
 export interface LocalTreePowers {
   readonly clock: Clock
   readonly random: Random
   /** Program and first arguments that run a node. */
   readonly nodeProgram: readonly [string, ...string[]]
-  /** A line about what is being done, for a person who waits. */
-  readonly say: (line: string) => void
 }
 
 const nodeStartTimeoutMs = 60_000
@@ -73,7 +61,6 @@ const freeSubnetBase = (random: Random): number => {
   throw new SkerryError('no-free-subnet', 'no free subnet in 10.64.0.0/10: this machine has devices in all of them')
 }
 
-export const homeFile = (home: string) => createStateFile<HomeRecord>(join(home, 'home.json'))
 export const tokenFileOf = (home: string): string => join(home, 'token')
 
 /** Draws what must be the home's own, once. */

@@ -1,7 +1,6 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { errorText, nearestName, SkerryError } from '../../base/index.ts'
-import { nodesOf, parseTopology, type Topology } from '../../topologies/index.ts'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { SkerryError } from '../../base/index.ts'
 import {
   type CliCommand,
   type CliContext,
@@ -11,87 +10,11 @@ import {
   textOption,
   writeProfile,
 } from '../cli/index.ts'
-import {
-  type HomeRecord,
-  homeFile,
-  type LocalTreePowers,
-  makeToken,
-  type NodeRecord,
-  newPlace,
-  startNode,
-  tokenFileOf,
-} from './node-processes.ts'
-import { layoutTree, type NodeLayout } from './tree-layout.ts'
+import { type HomePowers, type HomeRecord, openHome } from './home.ts'
+import { type LocalTreePowers, type NodeRecord, startNode, stopNode, tokenFileOf } from './node-processes.ts'
+import type { NodeLayout } from './tree-layout.ts'
 
-export interface UpPowers extends Omit<LocalTreePowers, 'say'> {
-  /** Folder of the topology examples that come with the program. */
-  readonly examplesDir: string
-  readonly exampleNames: () => readonly string[]
-}
-
-/** A tree on one machine is for trying things out; more nodes than this are a fleet. */
-const maxNodes = 30
-
-const readTopologyFile = (given: string, powers: UpPowers): { text: string; source: string } => {
-  const example = join(powers.examplesDir, `${given}.yaml`)
-  const isFile = /[./\\]/.test(given)
-  const path = isFile ? resolve(given) : example
-  try {
-    return { text: readFileSync(path, 'utf8'), source: isFile ? given : `${given}.yaml` }
-  } catch (error) {
-    if (isFile) throw new SkerryError('no-topology', `cannot read the topology ${given}: ${errorText(error)}`)
-    const names = powers.exampleNames()
-    const near = nearestName(given, names)
-    throw new SkerryError(
-      'no-topology',
-      `there is no example ${given}${near ? `; did you mean ${near}?` : ''}. Examples: ${names.join(', ')}. A file of yours has a path, like ./${given}.yaml`,
-    )
-  }
-}
-
-const checkSize = (topology: Topology) => {
-  const count = nodesOf(topology).length
-  if (count > maxNodes)
-    throw new SkerryError(
-      'too-many-nodes',
-      `${topology.network} has ${count} nodes, and skerry up runs at most ${maxNodes} on one machine: run skerry-tower, skerry-aggregator and skerry-edge on machines of their own, or start from a smaller topology`,
-    )
-}
-
-const makeHome = (context: CliContext, given: string, runtime: string, powers: UpPowers): HomeRecord => {
-  const file = homeFile(context.home)
-  const { text, source } = readTopologyFile(given, powers)
-  const topology = parseTopology(text, source)
-  checkSize(topology)
-  const before = file.load()
-  if (before && before.topologyName !== source)
-    throw new SkerryError(
-      'other-topology',
-      `${context.home} holds the tree of ${before.topologyName}: run "skerry down --remove" first, or give another --home`,
-    )
-  mkdirSync(context.home, { recursive: true, mode: 0o700 })
-  const place = before ?? newPlace(powers.random)
-  const tree = nodesOf(topology).map((node) => ({
-    name: node.name,
-    role: node.role,
-    scope: node.scope,
-    site: node.role === 'edge' ? (node.site ?? '') : '',
-    parents: node.parents,
-  }))
-  const record: HomeRecord = {
-    id: place.id,
-    runBase: place.runBase,
-    subnetBase: place.subnetBase,
-    network: topology.network,
-    runtime,
-    topologyName: source,
-    nodes: layoutTree(tree, { ...place, home: context.home }),
-  }
-  writeFileSync(join(context.home, 'topology.yaml'), text, { mode: 0o600 })
-  makeToken(context.home, powers.random)
-  file.save(record)
-  return record
-}
+export type UpPowers = Omit<LocalTreePowers, 'say'> & HomePowers
 
 const startAll = async (
   context: CliContext,
@@ -102,17 +25,22 @@ const startAll = async (
   const started = new Map<string, NodeRecord>()
   for (const [at, node] of chosen.entries()) {
     context.progress(`starting ${node.role} ${node.name} (${at + 1} of ${chosen.length})`)
-    started.set(node.name, await startNode(context.home, record, node, { ...powers, say: context.say }))
+    started.set(node.name, await startNode(context.home, record, node, powers))
   }
   context.progress('')
   return started
 }
 
 const run = async (input: CommandInput, context: CliContext, powers: UpPowers): Promise<number> => {
-  const runtime = textOption(input, 'runtime') ?? 'auto'
-  if (!['auto', 'containerd', 'process'].includes(runtime))
+  const runtime = textOption(input, 'runtime')
+  if (runtime !== undefined && !['auto', 'containerd', 'process'].includes(runtime))
     throw new SkerryError('invalid-option', `--runtime ${runtime}: give auto, containerd or process`)
-  const record = makeHome(context, textArgument(input, 0) || 'single-site', runtime, powers)
+  const topology = textArgument(input, 0) || undefined
+  const { record, outdated } = openHome(context.home, { topology, runtime }, powers)
+  for (const node of outdated) {
+    context.say(`the topology changed: starting ${node.name} anew`)
+    await stopNode(node, context.clock)
+  }
   const only = textOption(input, 'node')
   const chosen = record.nodes.filter(({ name }) => only === undefined || name === only)
   if (chosen.length === 0)

@@ -145,8 +145,8 @@ export const connectContainerd = (socket: string, clock: Clock): ContainerdClien
         timer?.cancel()
         signal?.removeEventListener('abort', cancel)
       },
-      error: (name: string, error: unknown) => {
-        if (signal?.aborted) return signal.reason
+      error: (name: string, error: unknown): Error => {
+        if (signal?.aborted) return signal.reason as Error
         return engineError(name, error, timedOut)
       },
     }

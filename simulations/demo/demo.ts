@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { errorText } from '../../base/index.ts'
@@ -82,7 +82,10 @@ const runStep = async (world: World, step: DemoStep): Promise<StepOutcome> => {
   }
 }
 
-const remove = (world: World) => world.skerry(['down', '--remove'])
+const remove = async (world: World) => {
+  await world.skerry(['down', '--remove'])
+  rmSync(home, { recursive: true, force: true })
+}
 
 const main = async (): Promise<number> => {
   const options = readArguments()

@@ -31,7 +31,7 @@ export {
 } from './explain.ts'
 export { deployedRevision, type IntendedApplication, type SiteIntent } from './intent.ts'
 export { type ConfigState, createMemoryConfigStore, type MemoryConfigStoreOptions } from './memory-config-store.ts'
-export { type ConfigDocument, parseDocuments } from './parse-documents.ts'
+export { type ConfigDocument, parseApplication, parseDocuments } from './parse-documents.ts'
 export { type Placement, placementMatches, type SitePlace } from './placement.ts'
 export { type HostReport, staleAfterMs } from './report.ts'
 export type { Hash } from './revision.ts'

@@ -1,0 +1,165 @@
+import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { errorText, nearestName, type Random, SkerryError } from '../../base/index.ts'
+import { nodesOf, parseTopology, type Topology } from '../../topologies/index.ts'
+import { createStateFile, type StateFile } from '../powers/index.ts'
+import type { TreeNode } from '../tree-node.ts'
+import { makeToken, newPlace, runningNode, tokenFileOf } from './node-processes.ts'
+import { layoutTree, type NodeLayout } from './tree-layout.ts'
+
+/** What `up` keeps of the tree it made. */
+export interface HomeRecord {
+  readonly id: string
+  readonly runBase: string
+  readonly subnetBase: number
+  readonly network: string
+  readonly runtime: string
+  readonly topologyName: string
+  /** What the person gave, as a name or an absolute path, for the next `up` without one. */
+  readonly topologyGiven: string
+  readonly nodes: readonly NodeLayout[]
+}
+
+export interface HomePowers {
+  readonly random: Random
+  /** Folder of the topology examples that come with the program. */
+  readonly examplesDir: string
+  readonly exampleNames: () => readonly string[]
+}
+
+/** A tree on one machine is for trying things out; more nodes than this are a fleet. */
+const maxNodes = 30
+
+export const homeFile = (home: string): StateFile<HomeRecord> => createStateFile<HomeRecord>(join(home, 'home.json'))
+export const topologyFileOf = (home: string): string => join(home, 'topology.yaml')
+
+const readTopologyFile = (given: string, powers: HomePowers): { text: string; source: string } => {
+  const example = join(powers.examplesDir, `${given}.yaml`)
+  const isFile = /[./\\]/.test(given)
+  const path = isFile ? resolve(given) : example
+  try {
+    return { text: readFileSync(path, 'utf8'), source: isFile ? given : `${given}.yaml` }
+  } catch (error) {
+    if (isFile) throw new SkerryError('no-topology', `cannot read the topology ${given}: ${errorText(error)}`)
+    const names = powers.exampleNames()
+    const near = nearestName(given, names)
+    throw new SkerryError(
+      'no-topology',
+      `there is no example ${given}${near ? `; did you mean ${near}?` : ''}. Examples: ${names.join(', ')}. A file of yours has a path, like ./${given}.yaml`,
+    )
+  }
+}
+
+const checkSize = (topology: Topology) => {
+  const count = nodesOf(topology).length
+  if (count > maxNodes)
+    throw new SkerryError(
+      'too-many-nodes',
+      `${topology.network} has ${count} nodes, and skerry up runs at most ${maxNodes} on one machine: run skerry-tower, skerry-aggregator and skerry-edge on machines of their own, or start from a smaller topology`,
+    )
+}
+
+const treeOf = (topology: Topology): readonly TreeNode[] =>
+  nodesOf(topology).map(({ name, role, scope, site, parents }) => ({
+    name,
+    role,
+    scope,
+    site: role === 'edge' ? (site ?? '') : '',
+    parents,
+  }))
+
+const identity = ({ name, role, scope, parents }: TreeNode) => `${role} ${name} at ${scope} under ${parents.join(', ')}`
+
+/** A tree that exists keeps its nodes: each has its own place on this machine, which a new layout would move. */
+const checkSameTree = (home: string, before: HomeRecord, next: readonly TreeNode[]): void => {
+  const [old, now] = [before.nodes.map(identity), next.map(identity)]
+  const changed = [
+    ...now.filter((line) => !old.includes(line)).map((line) => `new: ${line}`),
+    ...old.filter((line) => !now.includes(line)).map((line) => `gone: ${line}`),
+  ]
+  if (changed.length > 0)
+    throw new SkerryError(
+      'other-topology',
+      `the nodes of ${before.topologyName} changed since the tree in ${home} was made (${changed.slice(0, 5).join('; ')}): run "skerry down --remove" first, or give another --home. Labels and policies may change at any time`,
+    )
+}
+
+const checkRuntime = (home: string, before: HomeRecord, asked: string | undefined): void => {
+  if (asked !== undefined && asked !== before.runtime)
+    throw new SkerryError(
+      'other-runtime',
+      `the tree in ${home} runs with ${before.runtime}, not ${asked}: run "skerry down --remove" first, or give another --home`,
+    )
+}
+
+export interface OpenedHome {
+  readonly record: HomeRecord
+  /** Nodes that must start anew because the topology file changed under them. */
+  readonly outdated: readonly NodeLayout[]
+}
+
+/**
+ * Makes the home of a tree, or opens it.
+ * @throws {SkerryError} `no-topology`, `too-many-nodes`, `other-topology`, `other-runtime`
+ * @throws {InvalidInputError} what is wrong in the topology
+ */
+export const openHome = (
+  home: string,
+  asked: { readonly topology: string | undefined; readonly runtime: string | undefined },
+  powers: HomePowers,
+): OpenedHome => {
+  const file = homeFile(home)
+  const before = file.load()
+  const given = asked.topology ?? before?.topologyGiven ?? 'single-site'
+  const { text, source } = readTopologyFile(given, powers)
+  const topology = parseTopology(text, source)
+  checkSize(topology)
+  const tree = treeOf(topology)
+  if (before && before.topologyName !== source)
+    throw new SkerryError(
+      'other-topology',
+      `${home} holds the tree of ${before.topologyName}: run "skerry down --remove" first, or give another --home`,
+    )
+  if (before) {
+    checkSameTree(home, before, tree)
+    checkRuntime(home, before, asked.runtime)
+  }
+  mkdirSync(home, { recursive: true, mode: 0o700 })
+  const place = before ?? newPlace(powers.random)
+  const record: HomeRecord = {
+    id: place.id,
+    runBase: place.runBase,
+    subnetBase: place.subnetBase,
+    network: topology.network,
+    runtime: before?.runtime ?? asked.runtime ?? 'auto',
+    topologyName: source,
+    topologyGiven: /[./\\]/.test(given) ? resolve(given) : given,
+    nodes: before?.nodes ?? layoutTree(tree, { ...place, home }),
+  }
+  const changed = before !== undefined && readFileSync(topologyFileOf(home), 'utf8') !== text
+  if (!before || changed) writeFileSync(topologyFileOf(home), text, { mode: 0o600 })
+  makeToken(home, powers.random)
+  file.save(record)
+  const outdated = changed ? record.nodes.filter((node) => node.role === 'tower' && runningNode(node)) : []
+  return { record, outdated }
+}
+
+const removeIfEmpty = (folder: string): void => {
+  try {
+    rmdirSync(folder)
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code !== 'ENOTEMPTY' && code !== 'ENOENT' && code !== 'EEXIST' && code !== 'EBUSY') throw error
+  }
+}
+
+/** Removes what `up` made, and nothing else that may lie in the same folder. */
+export const removeHome = (home: string, record: HomeRecord): void => {
+  rmSync(record.runBase, { recursive: true, force: true })
+  removeIfEmpty(dirname(record.runBase))
+  for (const node of record.nodes) rmSync(node.dataDir, { recursive: true, force: true })
+  removeIfEmpty(join(home, 'nodes'))
+  for (const path of [join(home, 'cli.json'), topologyFileOf(home), tokenFileOf(home), join(home, 'home.json')])
+    rmSync(path, { force: true })
+  if (existsSync(home)) removeIfEmpty(home)
+}
