@@ -108,3 +108,8 @@ export const removeCgroup = async (path: string, root: string = cgroupRoot): Pro
   }
   for (const directory of await cgroupDirectories(path, root)) await remove(directory)
 }
+
+/** Removes a cgroup that holds neither processes nor others; one that does is left alone. */
+export const removeEmptyCgroup = async (path: string, root: string = cgroupRoot): Promise<void> => {
+  for (const directory of await cgroupDirectories(path, root)) await rmdir(directory).catch(() => {})
+}

@@ -59,12 +59,15 @@ export const imageNamespace = (node: string): string => safe('skerry.images.', n
 export const socketOf = ({ engine }: ContainerdOptions): string =>
   engine.kind === 'system' ? engine.socket : (engine.socket ?? `${engine.state}/containerd.sock`)
 
-/** The cgroup of one container, as the runtime takes it. */
-export const cgroupPath = ({ cgroupParent = '/skerry', node }: ContainerdOptions, tenant: string, id: string) =>
-  `${cgroupParent}/${node}/${tenant}/${id}`
+/** The cgroup above those of all nodes of this host. */
+export const cgroupParent = ({ cgroupParent: given = '/skerry' }: ContainerdOptions): string => given
 
 /** The cgroup above all containers of the node. */
-export const nodeCgroup = ({ cgroupParent = '/skerry', node }: ContainerdOptions): string => `${cgroupParent}/${node}`
+export const nodeCgroup = (options: ContainerdOptions): string => `${cgroupParent(options)}/${options.node}`
+
+/** The cgroup of one container, as the runtime takes it. */
+export const cgroupPath = (options: ContainerdOptions, tenant: string, id: string): string =>
+  `${nodeCgroup(options)}/${tenant}/${id}`
 
 /** Files put into one container. */
 export const filesDir = ({ dataDir }: ContainerdOptions, id: string): string => `${dataDir}/containers/${id}`

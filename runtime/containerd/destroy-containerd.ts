@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { errorText, sleep } from '../../base/index.ts'
-import { cgroupPids, removeCgroup } from './cgroups.ts'
+import { cgroupPids, removeCgroup, removeEmptyCgroup } from './cgroups.ts'
 import { createCniNetworks, networkName } from './cni-networks.ts'
 import { removeFound } from './container-removal.ts'
 import { type ContainerdClient, unless } from './containerd-client.ts'
 import { type ContainerdPowers, type Engine, findContainers, openEngine } from './containerd-engine.ts'
 import {
   type ContainerdOptions,
+  cgroupParent,
   imageNamespace,
   isTenantNamespace,
   nodeCgroup,
@@ -175,7 +176,11 @@ export const destroyContainerd = async (
     })
   await step('containerd', () => endChild(options, powers))
   await step('processes', () => killAll(() => cgroupPids(nodeCgroup(options)), powers))
-  await step('cgroups', () => removeCgroup(nodeCgroup(options)))
+  await step('cgroups', async () => {
+    await removeCgroup(nodeCgroup(options))
+    // The one above is shared by the nodes of this host: the last turns out the light.
+    await removeEmptyCgroup(cgroupParent(options))
+  })
   await step('networks', async () => {
     const networks = createCniNetworks(options, powers.log)
     for (const { tenant, instance } of await networks.list()) await networks.detach(tenant, instance)

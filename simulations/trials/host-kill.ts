@@ -6,7 +6,7 @@ import { harm } from './harm.ts'
 import { shimSocket } from './host-reading.ts'
 import { compareHealthy, type Fault } from './judge.ts'
 import { findRemains } from './remains.ts'
-import { cannotRun, home, prepare, programDir, type Scene, trialWorld } from './scene.ts'
+import { cannotRun, claim, home, prepare, programDir, type Scene, trialWorld } from './scene.ts'
 import { settle } from './settle.ts'
 import type { Trial, TrialRow } from './trial-row.ts'
 import { wantedAt } from './workload.ts'
@@ -78,6 +78,7 @@ export const hostKill: Trial = {
   defaultRounds: 100,
   cannotRun,
   run: async (options) => {
+    claim()
     const tally = createTally()
     let scene: Scene | undefined
     try {

@@ -1,6 +1,6 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { createSeededRandom, type Random } from '../../base/index.ts'
+import { createSeededRandom, type Random, SkerryError } from '../../base/index.ts'
 import { createWorld, shopArchive, type World } from '../demo/index.ts'
 import {
   createHostReader,
@@ -8,6 +8,7 @@ import {
   type HostReading,
   networkKey,
   portChain,
+  processRuns,
   type SeenContainer,
 } from './host-reading.ts'
 import type { NetworkNames } from './judge.ts'
@@ -84,6 +85,20 @@ export const trialWorld = (say: (line: string) => void): World =>
     program: [process.execPath, join(programDir, 'skerry.mjs')],
     say,
   })
+
+/**
+ * Refuses while another run of this checkout goes on: it would take that one's tree away.
+ * @throws {SkerryError} `already-running`
+ */
+export const claim = (): void => {
+  const file = join(programDir, 'pid')
+  const pid = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0
+  if (pid > 0 && processRuns(pid))
+    throw new SkerryError('already-running', `a trial runs already as process ${pid}: wait for it, or end it`)
+  rmSync(programDir, { recursive: true, force: true })
+  mkdirSync(programDir, { recursive: true })
+  writeFileSync(file, String(process.pid))
+}
 
 /** Starts the tree and installs the applications at version 1. */
 export const prepare = async (options: TrialOptions): Promise<Scene> => {
