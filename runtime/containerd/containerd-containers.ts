@@ -75,6 +75,7 @@ export const createContainerdContainers = (options: ContainerdOptions, powers: C
       engine?.client.close()
       engine = await openEngine(options, powers)
     }
+    await engine.images.endForgottenLeases()
     const ids = async () => (await find()).map(({ record }) => record.id)
     const swept = await sweepLeftovers(engine, options, starting, ids)
     if (swept > 0) log.info('removed file systems of containers that are gone', { count: swept })

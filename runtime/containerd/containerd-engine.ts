@@ -50,7 +50,7 @@ export const openEngine = async (options: ContainerdOptions, { clock, random }: 
     const { version } = await client.call('version.version', {})
     const snapshotter = await chooseSnapshotter(client)
     const namespace = imageNamespace(options.node)
-    const images = createImageStore({ client, node: options.node, namespace, snapshotter, clock, random })
+    const images = createImageStore({ client, node: options.node, namespace, snapshotter, random })
     return { client, version, snapshotter, images }
   } catch (error) {
     client.close()

@@ -4,7 +4,7 @@ import type { ExecutionContext } from 'ava'
 import { eventually } from '../containers.contract.ts'
 import { cgroupChildren, cgroupPids, cgroupRoot } from './cgroups.ts'
 import { connectContainerd } from './containerd-client.ts'
-import { nodeCgroup, socketOf, tenantNamespace } from './containerd-options.ts'
+import { imageNamespace, nodeCgroup, socketOf, tenantNamespace } from './containerd-options.ts'
 import { mountsBelow } from './destroy-containerd.ts'
 import { run } from './host-commands.ts'
 import { hostProcess } from './host-processes.ts'
@@ -239,4 +239,19 @@ real('all is removed also when containerd is dead and its containers live', asyn
   t.true(shimPids(host).length > 0)
   t.deepEqual(await host.destroy(), [])
   t.is(hostProcess(pid), undefined)
+})
+
+real('an import that an earlier life did not finish holds nothing for ever', async (t, host, containers) => {
+  const client = connectContainerd(socketOf(host.options), powers.clock)
+  t.teardown(() => client.close())
+  const namespace = imageNamespace(host.options.node)
+  for (const id of ['skerry-import-0123456789abcdef', 'held-by-a-person'])
+    await client.call('leases.create', { id, labels: {} }, { namespace })
+  await containers.start()
+  const { leases } = await client.call('leases.list', { filters: [] }, { namespace })
+  t.deepEqual(
+    leases.map(({ id }) => id),
+    ['held-by-a-person'],
+  )
+  await client.call('leases.delete', { id: 'held-by-a-person' }, { namespace })
 })

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type Clock, errorText, type Random, randomHex } from '../../base/index.ts'
+import { errorText, type Random, randomHex } from '../../base/index.ts'
 import type { ObservedImage } from '../containers.ts'
 import { ContainersError } from '../containers-error.ts'
 import {
@@ -31,14 +31,12 @@ export interface ImageStoreOptions {
   readonly node: string
   readonly namespace: string
   readonly snapshotter: string
-  readonly clock: Clock
   readonly random: Random
 }
 
 const chunkBytes = 1024 * 1024
-/** A lease that is forgotten ends by itself. */
-const leaseMs = 3_600_000
-
+/** The namespace is this node's alone; the prefix tells ours from what a person may hold by hand. */
+const leasePrefix = 'skerry-import-'
 /** Names of snapshots: the digest of a layer and all below it (OCI image specification, "Layer ChainID"). */
 export const chainIds = (diffIds: readonly string[]): readonly string[] => {
   const chain: string[] = []
@@ -57,20 +55,28 @@ const descriptorOf = ({ mediaType, digest, sizeBytes }: Blob): BlobDescriptor =>
   size: sizeBytes,
 })
 
-export const createImageStore = ({ client, node, namespace, snapshotter, clock, random }: ImageStoreOptions) => {
+export const createImageStore = ({ client, node, namespace, snapshotter, random }: ImageStoreOptions) => {
   /** By manifest digest, which never changes what it stands for. */
   const known = new Map<string, Omit<ReadyImage, 'name'>>()
 
+  const leases = new Set<string>()
+  // Without an end by the clock: one that is set right in the middle of an import would end the lease at once.
   const withLease = async <T>(work: (lease: string) => Promise<T>): Promise<T> => {
-    const lease = `skerry-${randomHex(random, 8)}`
-    // containerd compares the time with the host's clock, the same one.
-    const expires = new Date(clock.wallMs() + leaseMs).toISOString()
-    await client.call('leases.create', { id: lease, labels: { 'containerd.io/gc.expire': expires } }, { namespace })
+    const lease = `${leasePrefix}${randomHex(random, 8)}`
+    leases.add(lease)
+    await client.call('leases.create', { id: lease, labels: {} }, { namespace })
     try {
       return await work(lease)
     } finally {
       await client.call('leases.delete', { id: lease }, { namespace }).catch(() => {})
+      leases.delete(lease)
     }
+  }
+  /** Ends the leases of imports that an earlier life did not finish. */
+  const endForgottenLeases = async (): Promise<void> => {
+    const held = await client.call('leases.list', { filters: [] }, { namespace })
+    for (const { id } of held.leases.filter((each) => each.id.startsWith(leasePrefix) && !leases.has(each.id)))
+      await client.call('leases.delete', { id }, { namespace }).catch(unless('not-found'))
   }
 
   async function* writeRequests(bytes: AsyncIterable<Uint8Array>, blob: Blob, labels: Labels) {
@@ -203,7 +209,7 @@ export const createImageStore = ({ client, node, namespace, snapshotter, clock, 
       .catch(unless('not-found'))
   }
 
-  return { importArchive, ready, list, remove }
+  return { importArchive, ready, list, remove, endForgottenLeases }
 }
 
 const observedImage = ({ name, labels, target }: ImageRecord): ObservedImage => ({
