@@ -1,4 +1,4 @@
-import { SkerryError } from '../base/index.ts'
+import { nameHint, SkerryError } from '../base/index.ts'
 import { explainPolicy, policyKinds, type Topology, zones } from '../topologies/index.ts'
 import type { ApiServices, ExecOutcome, NodeView, ZonePolicyView, ZoneView } from './api/index.ts'
 import type { NodeConfig } from './config.ts'
@@ -6,10 +6,19 @@ import { createHandedConfigServices } from './config-services.ts'
 import type { Forwarder } from './forwarding.ts'
 import type { Images } from './images.ts'
 import type { Knowledge } from './knowledge.ts'
-import { explain, type Hash } from './services/deployments/index.ts'
+import type { Hash } from './services/deployments/index.ts'
 import type { TowerDesk } from './tower-desk.ts'
 import type { TreeNode } from './tree-node.ts'
-import { applicationViews, deploymentViews, hostViews, instanceViews, siteViews, treeView } from './views/index.ts'
+import {
+  applicationViews,
+  deploymentViews,
+  explainView,
+  hostViews,
+  instanceViews,
+  parentText,
+  siteViews,
+  treeView,
+} from './views/index.ts'
 
 export interface ApiServicesOptions {
   readonly config: NodeConfig
@@ -75,6 +84,18 @@ export const createApiServices = (options: ApiServicesOptions): ApiServices => {
     handed = await knowledge()
     return handed
   }
+  /** @throws {SkerryError} `not-found` when a site is named that nobody here knows */
+  const knownAt = async (site: string | undefined) => {
+    const all = await known()
+    const names = all.places.map((place) => place.site)
+    if (site !== undefined && !names.includes(site))
+      throw new SkerryError('not-found', `there is no site ${site} below ${config.name}; ${nameHint(site, names)}`)
+    return all
+  }
+  const parentNote = () => {
+    const { parent } = nodeView()
+    return parent && parentText(parent)
+  }
   const handedConfig = createHandedConfigServices(documents, () => ({ nodes: nodes() }))
   const ofSite = <Item extends { readonly site: string }>(items: readonly Item[], site: string | undefined) =>
     items.filter((item) => site === undefined || item.site === site)
@@ -97,32 +118,22 @@ export const createApiServices = (options: ApiServicesOptions): ApiServices => {
       },
       tree: async () => {
         const name = topology?.network ?? config.scope.split('/').at(-1) ?? config.name
-        return treeView({ scope: config.scope, name: name === '' ? config.network : name }, nodes(), await known())
+        const root = { scope: config.scope, name: name === '' ? config.network : name, note: parentNote() }
+        return treeView(root, nodes(), await known())
       },
       sites: async ({ site }) => siteViews(await known()).filter(({ name }) => site === undefined || name === site),
       site: async (name) => siteViews(await known()).find((site) => site.name === name),
-      hosts: async ({ site }) => ofSite(hostViews(await known()), site),
+      hosts: async ({ site }) => ofSite(hostViews(await knownAt(site)), site),
       zones: async () => (topology ? zoneViews(topology) : []),
       zonePolicy: async (path) => (topology ? policyView(topology, path) : needTower()),
-      applications: async ({ site }) => applicationViews(await known(), hash, site),
+      applications: async ({ site }) => applicationViews(await knownAt(site), hash, site),
       application: async (name, { site }) =>
-        applicationViews(await known(), hash, site).find((application) => application.name === name),
-      serviceInstances: async (application, { site }) => instanceViews(await known(), application, site),
+        applicationViews(await knownAt(site), hash, site).find((application) => application.name === name),
+      serviceInstances: async (application, { site }) => instanceViews(await knownAt(site), application, site),
       explain: async (application, { site }) => {
-        const all = await known()
-        const told = explain({ ...all, application, site, intentOrder: all.intentOrder(site), hash })
-        return {
-          application,
-          site,
-          ok: told.ok,
-          links: told.links.map(({ step, state, text, ageMs }) => ({
-            step,
-            state,
-            text,
-            ...(ageMs !== undefined && { 'age-ms': ageMs }),
-          })),
-          ...(!told.ok && { 'stopped-at': told.stoppedAt, reason: told.reason, advice: told.advice }),
-        }
+        const parent = nodeView().parent
+        const note = parent?.link === 'down' ? `${parentText(parent)}; what it wants may be newer` : undefined
+        return explainView(await known(), hash, application, { site, note })
       },
       deployments: async () => deploymentViews(await known(), hash),
       deployment: async (name) => deploymentViews(await known(), hash).find((one) => one.name === name),

@@ -8,12 +8,15 @@ import {
   type Reconciler,
 } from '../runtime/index.ts'
 import type { ExecOutcome } from './api/index.ts'
+import { type PreviousImages, rememberPrevious, spareImages } from './image-keeping.ts'
 import type { LinkAnswer } from './link-messages.ts'
 import type { ArchiveStore, StateFile } from './powers/index.ts'
 import { desiredForHost, type Hash, type HostReport, type SiteIntent } from './services/deployments/index.ts'
 
 /** Histories are kept this often at most, so that a crash loop does not wear out the disk. */
 const keepHistoriesEveryMs = 10_000
+/** Images nobody needs are looked for this long after things have settled: a change of mind soon after costs no fetch. */
+const pruneAfterMs = 60_000
 const maxExecOutputBytes = 4 * 2 ** 20
 
 /** One host at work: what its site is to do, kept on its own disk, and its share of it kept running. */
@@ -47,6 +50,7 @@ export interface EdgeHostOptions {
   readonly archives: ArchiveStore
   readonly acceptedFile: StateFile<SiteIntent>
   readonly historiesFile: StateFile<Histories>
+  readonly previousImagesFile: StateFile<PreviousImages>
   readonly hash: Hash
   readonly clock: Clock
   readonly log: Log
@@ -57,6 +61,8 @@ export const createEdgeHost = (options: EdgeHostOptions): EdgeHost => {
   const { site, host, containers, archives, clock, log } = options
   let accepted: SiteIntent | undefined
   let keepTimer: { cancel(): void } | undefined
+  let pruneTimer: { cancel(): void } | undefined
+  let previousImages = options.previousImagesFile.load() ?? {}
 
   const fetchImage = async ({ archive }: DesiredImage, { signal }: { signal?: AbortSignal }): Promise<string> => {
     const held = archives.pathOf(archive)
@@ -100,6 +106,23 @@ export const createEdgeHost = (options: EdgeHostOptions): EdgeHost => {
       }
   }
 
+  /** Removes spare images, only while all is as wanted: nothing may be about to start from one. */
+  const pruneImages = async () => {
+    if (reconciler.status().applications.some(({ waiting }) => waiting.length > 0)) return
+    const { images } = await containers.observe()
+    const held = images.map(({ name }) => name)
+    for (const name of spareImages(held, accepted, previousImages)) {
+      await containers.removeImage(name)
+      log.info('removed an image that nothing needs', { image: name })
+    }
+  }
+  const pruneLater = () => {
+    pruneTimer?.cancel()
+    pruneTimer = clock.setTimer(pruneAfterMs, () => {
+      pruneImages().catch((error: unknown) => log.warn('images could not be pruned', { error: errorText(error) }))
+    })
+  }
+
   const apply = (intent: SiteIntent) => {
     const desired = intent.applications.map((intended) =>
       desiredForHost({ intended, place: intent.place, host, hash: options.hash }),
@@ -135,9 +158,11 @@ export const createEdgeHost = (options: EdgeHostOptions): EdgeHost => {
       reconciler.start()
       reconciler.onChange(keepLater)
       reconciler.onChange(dropArchives)
+      pruneLater()
     },
     stop: async () => {
       keepTimer?.cancel()
+      pruneTimer?.cancel()
       await reconciler.stop()
       keepHistories()
       await containers.stop()
@@ -150,8 +175,13 @@ export const createEdgeHost = (options: EdgeHostOptions): EdgeHost => {
       }
       // Parents repeat themselves after every reconnection.
       if (accepted && JSON.stringify(accepted) === JSON.stringify(intent)) return
+      // What a rollback needs is written first: a crash in between keeps too much, never too little.
+      const previous = rememberPrevious(previousImages, accepted, intent)
+      options.previousImagesFile.save(previous)
       options.acceptedFile.save(intent)
+      previousImages = previous
       accepted = intent
+      pruneLater()
       apply(intent)
     },
     accepted: () => accepted,

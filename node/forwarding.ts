@@ -101,7 +101,7 @@ export const createForwarder = (options: ForwarderOptions): Forwarder => {
       if (!first)
         throw new SkerryError(
           'not-found',
-          `no host ${site === undefined ? '' : `of site ${site} `}has told of an instance ${instance}; skerry status shows what runs where`,
+          `no host ${site === undefined ? '' : `of site ${site} `}has told of an instance ${instance}; "skerry status" shows what runs where`,
         )
       const sites = [...new Set(found.map((report) => report.site))]
       if (sites.length > 1)
@@ -114,7 +114,7 @@ export const createForwarder = (options: ForwarderOptions): Forwarder => {
     nodeAt: (site) => {
       const found = reports().filter((report) => report.site === site)
       const best = found.find(({ link }) => link === 'up') ?? found[0]
-      if (!best) throw new SkerryError('not-found', `there is no site ${site} below ${self}; skerry sites lists them`)
+      if (!best) throw new SkerryError('not-found', `there is no site ${site} below ${self}; "skerry sites" lists them`)
       return best.node
     },
   }

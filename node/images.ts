@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import { SkerryError } from '../base/index.ts'
 import { openArchive } from '../runtime/index.ts'
 import type { ImageView } from './api/index.ts'
@@ -16,8 +17,19 @@ export interface Images extends ImageCatalogue {
 
 type Kept = Readonly<Record<string, ImageView>>
 
+/** The file here has a name of ours, which says nothing to the one who handed the archive over. */
+const open = async (path: string) => {
+  try {
+    return await openArchive(path)
+  } catch (error) {
+    if (!(error instanceof SkerryError) || error.code !== 'bad-image') throw error
+    const message = error.message.replace(`image archive ${basename(path)}`, 'the image archive')
+    throw new SkerryError(error.code, message, { cause: error })
+  }
+}
+
 const inspect = async (path: string, archive: string): Promise<readonly ImageView[]> => {
-  const opened = await openArchive(path)
+  const opened = await open(path)
   try {
     const views: ImageView[] = []
     for (const { name, digest, configBlob, layers, config } of opened.images) {

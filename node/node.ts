@@ -50,6 +50,8 @@ interface Handed {
   readonly sites: readonly SiteIntent[]
 }
 
+const openTraffic = 'outbound traffic is open (not filtered yet)'
+
 const nothingHanded: Handed = { version: 1, nodes: [], sites: [] }
 
 const parseHanded = (value: unknown): Handed => {
@@ -112,6 +114,7 @@ export const createNode = (config: NodeConfig, powers: NodePowers): SkerryNode =
       archives,
       acceptedFile: powers.stateFile('accepted'),
       historiesFile: powers.stateFile<Histories>('histories'),
+      previousImagesFile: powers.stateFile('previous-images'),
       hash,
       clock,
       log,
@@ -154,7 +157,7 @@ export const createNode = (config: NodeConfig, powers: NodePowers): SkerryNode =
         .map(({ name, site }) => ({ site, host: name, node: name })),
     children: () => downlinks?.children() ?? [],
   })
-  const reports = () => (edge ? [edge.report()] : fleet.reports())
+  const reports = () => (edge ? [{ ...edge.report(), ingressAddress: config.ingressAddress }] : fleet.reports())
 
   const takeIntents = (value: unknown) => {
     try {
@@ -198,11 +201,8 @@ export const createNode = (config: NodeConfig, powers: NodePowers): SkerryNode =
       }),
       ...(status && { runtime: runtimeView(status) }),
       notes: edge
-        ? [
-            'outbound traffic is open (not filtered yet)',
-            ...(status?.facts?.enforcesLimits === false ? ['limits are not enforced by this driver'] : []),
-          ]
-        : ['zone policies are shown but not enforced yet'],
+        ? [openTraffic, ...(status?.facts?.enforcesLimits === false ? ['limits are not enforced by this driver'] : [])]
+        : [...(tower ? [openTraffic] : []), 'zone policies are shown but not enforced yet'],
     }
   }
 

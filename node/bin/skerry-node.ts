@@ -123,7 +123,9 @@ const run = async (config: NodeConfig): Promise<void> => {
 
 /** All that a node makes in its two folders. */
 const ownEntries = [
-  ...['accepted', 'config', 'handed', 'histories', 'identity', 'images', 'node'].map((name) => `${name}.json`),
+  ...['accepted', 'config', 'handed', 'histories', 'identity', 'images', 'node', 'previous-images'].map(
+    (name) => `${name}.json`,
+  ),
   ...['api.sock', 'mesh.sock', 'archives', 'containerd', 'containers', 'processes', 'tls'],
 ]
 
