@@ -66,7 +66,7 @@ interface Started {
 
 const startEdge = async (edge: DemoNode, command: readonly string[]): Promise<Started> => {
   const [program = '', ...args] = command
-  const log = openSync(join(edge['data-dir'], 'bench.log'), 'a')
+  const log = openSync(`${edge['data-dir']}.bench.log`, 'a')
   const startedMs = performance.now()
   const child = spawn(program, args, { detached: true, stdio: ['ignore', log, log], cwd: '/' })
   closeSync(log)

@@ -1,8 +1,7 @@
-import { join } from 'node:path'
 import { type Random, SkerryError } from '../../base/index.ts'
 import { pause } from '../demo/index.ts'
 import { enginesOf, shimsOf } from './host-reading.ts'
-import type { Scene } from './scene.ts'
+import { deploymentFile, type Scene } from './scene.ts'
 import { changingApplications } from './workload.ts'
 
 /** Longest time between an upgrade that begins and the kill: from before its first step to after its last. */
@@ -61,7 +60,7 @@ export const harm = async (scene: Scene): Promise<Round> => {
   if (changed !== undefined) {
     const version = versions[changed] === '1' ? '2' : '1'
     versions[changed] = version
-    applied = world.skerry(['apply', '-f', join(world.home, `${changed}-at-${version}.yaml`)])
+    applied = world.skerry(['apply', '-f', deploymentFile(changed, version)])
     applied.catch(() => {})
   }
   await pause(delayMs)

@@ -6,7 +6,7 @@ import { harm } from './harm.ts'
 import { shimSocket } from './host-reading.ts'
 import { compareHealthy, type Fault } from './judge.ts'
 import { findRemains } from './remains.ts'
-import { cannotRun, claim, home, prepare, programDir, type Scene, trialWorld } from './scene.ts'
+import { cannotRun, claim, home, ownDir, prepare, type Scene, trialWorld } from './scene.ts'
 import { settle } from './settle.ts'
 import type { Trial, TrialRow } from './trial-row.ts'
 import { wantedAt } from './workload.ts'
@@ -57,7 +57,7 @@ const removeAll = async (scene: Scene | undefined, tally: ReturnType<typeof crea
     () => [],
     (error: unknown) => [errorText(error)],
   )
-  rmSync(programDir, { recursive: true, force: true })
+  rmSync(ownDir, { recursive: true, force: true })
   if (!scene) return
   const sockets = [...scene.everSeen].map(([id, { namespace }]) => shimSocket(scene.place, namespace, id))
   const { kinds, remains } = await findRemains(scene.place, {

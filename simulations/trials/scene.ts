@@ -17,8 +17,13 @@ import { applicationDocument, applications, deploymentDocument, type TrialVersio
 
 const project = join(import.meta.dirname, '..', '..')
 export const home = join(project, '.skerry', 'host-kill')
+/** Files of the trial itself: the tree's home is the tree's alone. */
+export const ownDir = `${home}.trial`
 /** A copy, so that a build meanwhile does not change what is tried. */
-export const programDir = `${home}.program`
+const programDir = join(ownDir, 'program')
+/** The document that puts an application at a version. */
+export const deploymentFile = (application: string, version: TrialVersion): string =>
+  join(ownDir, `${application}-at-${version}.yaml`)
 const dist = join(project, 'dist')
 const programs = ['containerd', 'ctr', 'runc', 'iptables-save']
 const systemFolders = ['/usr/sbin', '/sbin', '/usr/bin', '/bin']
@@ -61,18 +66,18 @@ const documents = (...texts: readonly string[]) => texts.join('\n---\n')
 
 /** Both versions of every application are known before the first kill; from then on only deployments change. */
 const installApplications = async (world: World): Promise<void> => {
-  const image = join(world.home, 'trial-image.tar')
+  const image = join(ownDir, 'image.tar')
   writeFileSync(image, await shopArchive())
   for (const version of ['2', '1'] as const)
     for (const application of applications) {
-      const file = join(world.home, `${application}-${version}.yaml`)
+      const file = join(ownDir, `${application}-${version}.yaml`)
       const deployment = deploymentDocument(application, version)
       writeFileSync(
         file,
         documents(applicationDocument(application, version), ...(version === '1' ? [deployment] : [])),
       )
       await world.skerry(['apply', '-f', file, '--image', image])
-      writeFileSync(join(world.home, `${application}-at-${version}.yaml`), deployment)
+      writeFileSync(deploymentFile(application, version), deployment)
     }
 }
 
@@ -91,12 +96,12 @@ export const trialWorld = (say: (line: string) => void): World =>
  * @throws {SkerryError} `already-running`
  */
 export const claim = (): void => {
-  const file = join(programDir, 'pid')
+  const file = join(ownDir, 'pid')
   const pid = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0
   if (pid > 0 && processRuns(pid))
     throw new SkerryError('already-running', `a trial runs already as process ${pid}: wait for it, or end it`)
-  rmSync(programDir, { recursive: true, force: true })
-  mkdirSync(programDir, { recursive: true })
+  rmSync(ownDir, { recursive: true, force: true })
+  mkdirSync(ownDir, { recursive: true })
   writeFileSync(file, String(process.pid))
 }
 
@@ -104,7 +109,6 @@ export const claim = (): void => {
 export const prepare = async (options: TrialOptions): Promise<Scene> => {
   const random = createSeededRandom(options.seed)
   const world = trialWorld(options.say)
-  mkdirSync(home, { recursive: true })
   cpSync(dist, programDir, { recursive: true })
   if (existsSync(join(home, 'home.json'))) {
     options.say('removing what an earlier run left')
