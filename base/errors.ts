@@ -76,3 +76,12 @@ export const nearestName = (given: string, known: readonly string[]): string | u
     .toSorted((a, b) => a.far - b.far || (a.name < b.name ? -1 : 1))[0]
   return best && best.far <= Math.min(3, Math.max(1, given.length / 2)) ? best.name : undefined
 }
+
+/** How to go on from a name that is not known: `did you mean shop?`, or what there is instead. */
+export const nameHint = (given: string, known: readonly string[]): string => {
+  const near = nearestName(given, known)
+  if (near !== undefined) return `did you mean ${near}?`
+  return known.length === 0
+    ? 'there is none yet'
+    : `there is ${known.slice(0, 10).join(', ')}${known.length > 10 ? ', …' : ''}`
+}

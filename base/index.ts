@@ -10,6 +10,7 @@ export {
   type ErrorDetails,
   errorText,
   InvalidInputError,
+  nameHint,
   nearestName,
   type Problem,
   SkerryError,

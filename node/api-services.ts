@@ -2,8 +2,8 @@ import { nameHint, SkerryError } from '../base/index.ts'
 import { explainPolicy, policyKinds, type Topology, zones } from '../topologies/index.ts'
 import type { ApiServices, ExecOutcome, NodeView, ZonePolicyView, ZoneView } from './api/index.ts'
 import type { NodeConfig } from './config.ts'
-import { createHandedConfigServices } from './config-services.ts'
 import type { Forwarder } from './forwarding.ts'
+import { createHandedConfigServices } from './handed-config-services.ts'
 import type { Images } from './images.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { Hash } from './services/deployments/index.ts'
@@ -87,7 +87,7 @@ export const createApiServices = (options: ApiServicesOptions): ApiServices => {
   /** @throws {SkerryError} `not-found` when a site is named that nobody here knows */
   const knownAt = async (site: string | undefined) => {
     const all = await known()
-    const names = all.places.map((place) => place.site)
+    const names = all.places.map((place) => place.site).toSorted()
     if (site !== undefined && !names.includes(site))
       throw new SkerryError('not-found', `there is no site ${site} below ${config.name}; ${nameHint(site, names)}`)
     return all

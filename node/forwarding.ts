@@ -1,4 +1,4 @@
-import { SkerryError } from '../base/index.ts'
+import { nameHint, SkerryError } from '../base/index.ts'
 import type { ExecOutcome, NodeView } from './api/index.ts'
 import type { LinkAnswer } from './link-messages.ts'
 import type { HostReport } from './services/deployments/index.ts'
@@ -114,7 +114,10 @@ export const createForwarder = (options: ForwarderOptions): Forwarder => {
     nodeAt: (site) => {
       const found = reports().filter((report) => report.site === site)
       const best = found.find(({ link }) => link === 'up') ?? found[0]
-      if (!best) throw new SkerryError('not-found', `there is no site ${site} below ${self}; "skerry sites" lists them`)
+      if (!best) {
+        const known = [...new Set(nodes().flatMap((node) => (node.site === '' ? [] : [node.site])))].toSorted()
+        throw new SkerryError('not-found', `there is no site ${site} below ${self}; ${nameHint(site, known)}`)
+      }
       return best.node
     },
   }

@@ -1,4 +1,3 @@
-import { basename } from 'node:path'
 import { SkerryError } from '../base/index.ts'
 import { openArchive } from '../runtime/index.ts'
 import type { ImageView } from './api/index.ts'
@@ -23,7 +22,7 @@ const open = async (path: string) => {
     return await openArchive(path)
   } catch (error) {
     if (!(error instanceof SkerryError) || error.code !== 'bad-image') throw error
-    const message = error.message.replace(`image archive ${basename(path)}`, 'the image archive')
+    const message = error.message.replace(/image archive \S+:/, 'the image archive:')
     throw new SkerryError(error.code, message, { cause: error })
   }
 }

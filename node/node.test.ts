@@ -271,6 +271,52 @@ test('a site whose link is down is unknown with its age, never shown as running'
   t.not(site.unknown['age-ms'], undefined)
   const told = await tower.services.state.explain('shop', { ...asked, site: 'near' })
   t.is(told['stopped-at'], 'link')
+  t.is(told.unknown?.['last-known'], 'ready')
+  t.false(told.links.some(({ text }) => text === 'not reached'))
+  const hosts = await tower.services.state.hosts(asked)
+  t.deepEqual(
+    hosts.map(({ name, 'oper-status': status }) => `${name} ${status}`),
+    ['near-a unknown', 'far-a unknown', 'far-b unknown'],
+  )
+  t.regex(hosts[0]?.note ?? '', /^link down for \d+s$/)
+  t.is(hosts[1]?.note, 'never heard of')
+})
+
+test('a node below says of its parent whether it is linked, in its tree and beside what it explains', async (t) => {
+  const tree = await startTree(t, 'tower', 'near-a')
+  await tree.importImage('demo:1')
+  await tree.apply('applications', application('1'))
+  await tree.apply('application-deployments', deployment('1'))
+  const { state } = tree.node('near-a').services
+  await until('near ready', async () => ((await readySites(tree.node('near-a'), '1')).length > 0 ? true : undefined))
+  t.regex((await state.tree(asked)).note ?? '', /^parent tower: link up for \d+s$/)
+  t.is((await state.explain('shop', asked)).note, undefined)
+  await tree.stop('tower')
+  await until('the link down', async () => ((await state.node(asked)).parent?.link === 'down' ? true : undefined))
+  t.regex((await state.tree(asked)).note ?? '', /^parent tower: link down for \d+s$/)
+  const told = await state.explain('shop', asked)
+  t.true(told.ok)
+  t.is(told.site, 'near')
+  t.regex(told.note ?? '', /^parent tower: link down for \d+s; what it wants may be newer$/)
+})
+
+test('explain needs a site only where several are concerned', async (t) => {
+  const tree = await startTree(t, 'tower', 'north-agg', 'near-a', 'far-a')
+  await tree.importImage('demo:1')
+  await tree.apply('applications', application('1'))
+  const { state } = tree.node('tower').services
+  await tree.apply('application-deployments', deployment('1', 'match-site-labels: tier = gold'))
+  t.is((await state.explain('shop', asked)).site, 'far')
+  await tree.apply('application-deployments', deployment('1'))
+  await t.throwsAsync(state.explain('shop', asked), {
+    code: 'ambiguous',
+    message: 'shop concerns 2 sites: name one of far, near with --site',
+  })
+  await t.throwsAsync(state.explain('shpo', asked), { code: 'not-found', message: /did you mean shop\?/ })
+  await t.throwsAsync(state.applications({ ...asked, site: 'nope' }), {
+    code: 'not-found',
+    message: 'there is no site nope below tower; there is far, near',
+  })
 })
 
 test('a rollback names the version before and is refused where there is none', async (t) => {

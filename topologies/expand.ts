@@ -1,9 +1,9 @@
 import { type Name, namePattern, type ScopePath } from '../base/index.ts'
 import { addressProblem } from './addresses.ts'
+import type { FieldPath } from './field-path.ts'
 import { isReservedLabel, labelKeyProblem, labelValueProblem } from './labels.ts'
 import { fillTemplate, parsePattern, type TemplateValues } from './pattern.ts'
 import { levelsOf, type PolicyLevel, policyKinds, resolvePolicy, type ZonePolicy } from './policy.ts'
-import type { FieldPath } from './read-yaml.ts'
 import { createRegister, type Register, type Report } from './register.ts'
 import { type Host, type Labels, type Site, type Topology, topologyLimits, type Zone } from './topology.ts'
 

@@ -1,9 +1,11 @@
 /**
- * Topology files: their schema, the policies of zones, label expressions, and pure questions about the tree.
+ * Topology files: their schema, the policies of zones, label expressions, and pure questions about the tree. Also how
+ * the YAML that people write is read, with its lines, here and for specifications.
  * Must not do I/O (files are read by `node/`), know what runs anywhere, or decide what is placed where.
  * Read first: topology.ts, parse-topology.ts.
  */
 export { describeTree } from './describe-tree.ts'
+export { type FieldPath, fieldText, kindWords, valueAt } from './field-path.ts'
 export {
   describeExpression,
   type LabelExpression,
@@ -14,6 +16,7 @@ export {
 } from './label-expression.ts'
 export { parseTopology } from './parse-topology.ts'
 export { type PolicyKind, type PolicyLevel, policyKinds, policyLevels, type ZonePolicy } from './policy.ts'
+export { readYamlDocuments, type YamlDocument } from './read-yaml.ts'
 export { type Host, type Labels, type Site, type Topology, topologyLimits, type Zone } from './topology.ts'
 export {
   ancestorsOf,

@@ -1,6 +1,7 @@
 import { InvalidInputError, type Problem } from '../base/index.ts'
 import { expandTopology } from './expand.ts'
-import { fieldText, readYaml, refuseDocument, type YamlDocument } from './read-yaml.ts'
+import { fieldText } from './field-path.ts'
+import { readYaml, refuseDocument, type YamlDocument } from './read-yaml.ts'
 import { topologySchema } from './schema.ts'
 import { shapeProblems } from './shape-problems.ts'
 import { type Topology, topologyLimits } from './topology.ts'
@@ -39,7 +40,10 @@ const orderProblem = ({ source, value }: YamlDocument): Problem[] => {
  * @throws {InvalidInputError} with every problem found, in source order
  */
 export const parseTopology = (text: string, source: string): Topology => {
-  const document = readYaml(text, source, { limitBytes: topologyLimits.fileBytes })
+  const document = readYaml(text, source, {
+    limitBytes: topologyLimits.fileBytes,
+    advice: 'use patterns like {0001..0500}',
+  })
   const fatal = formatProblem(document)
   if (fatal !== undefined) throw new InvalidInputError([fatal])
   const problems = [...orderProblem(document), ...shapeProblems(topologySchema, document)]

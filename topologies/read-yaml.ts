@@ -9,24 +9,19 @@ import {
   type YAMLParseError,
 } from 'yaml'
 import { InvalidInputError, type Problem } from '../base/index.ts'
-
-/** Where something stands in a document: keys of maps and indexes of lists from the top. */
-export type FieldPath = readonly (string | number)[]
+import { type FieldPath, fieldText } from './field-path.ts'
 
 /** A YAML document as plain data that still knows its lines. */
 export interface YamlDocument {
   readonly source: string
   readonly value: unknown
+  /** The 1-based line where it begins. */
+  readonly line: number
   /** The 1-based line of a field, or of the nearest thing around it that exists. */
   lineOf(path: FieldPath): number
+  /** A value that is not text, as it is written: YAML reads 1.10 as the number 1.1. */
+  writtenAt(path: FieldPath): string | undefined
 }
-
-/** `zones[0].policy.logs` */
-export const fieldText = (path: FieldPath): string =>
-  path.reduce<string>(
-    (text, step) => (typeof step === 'number' ? `${text}[${step}]` : text === '' ? step : `${text}.${step}`),
-    '',
-  )
 
 const nestingLimit = 64
 const shownProblems = 100
@@ -54,8 +49,14 @@ const words: Readonly<Record<string, readonly [string, string?]>> = {
   RESOURCE_EXHAUSTION: ['the document is nested too deep'],
 }
 
+const missingDash = [
+  'a list goes on without a dash',
+  'begin the entry with -, or indent it like its neighbours',
+] as const
+
 const syntaxProblem = (error: YAMLParseError, source: string, line: number): Problem => {
-  const [message = error.message, suggestion] = words[error.code] ?? []
+  const noDash = error.code === 'MISSING_CHAR' && error.message.includes('without - indicator')
+  const [message = error.message, suggestion] = (noDash ? missingDash : words[error.code]) ?? []
   return {
     source,
     line,
@@ -76,6 +77,7 @@ const firstOfEachLine = (problems: readonly Problem[]): Problem[] =>
 const createPlainReader = (source: string, lines: LineCounter) => {
   const problems: Problem[] = []
   const lineByPath = new Map<string, number>()
+  const writtenByPath = new Map<string, string>()
   const lineAt = (offset: number) => lines.linePos(offset).line
   const refuse = (path: FieldPath, offset: number, message: string, suggestion: string) => {
     problems.push({ source, line: lineAt(offset), field: fieldText(path), message, suggestion })
@@ -84,11 +86,15 @@ const createPlainReader = (source: string, lines: LineCounter) => {
   const readMap = (node: ParsedNode, path: FieldPath) => {
     const result: Record<string, unknown> = {}
     for (const { key, value } of isMap<ParsedNode, ParsedNode | null>(node) ? node.items : []) {
-      if (!isScalar(key) || typeof key.value !== 'string' || key.value === '__proto__') {
+      if (!isScalar(key) || typeof key.value !== 'string') {
         refuse(path, key.range[0], 'a key must be text', 'put it in quotes, or leave it out')
         continue
       }
       const at = [...path, key.value]
+      if (key.value === '__proto__') {
+        refuse(at, key.range[0], 'cannot be a name here', 'choose another one')
+        continue
+      }
       if (Object.hasOwn(result, key.value)) {
         const first = lineByPath.get(fieldText(at))
         refuse(at, key.range[0], `stands here twice, first at line ${first}`, 'keep one of the two')
@@ -115,67 +121,110 @@ const createPlainReader = (source: string, lines: LineCounter) => {
       return refuse(path.slice(0, 8), node.range[0], `is nested deeper than ${nestingLimit} levels`, 'flatten it')
     if (isAlias(node) || node.anchor !== undefined || node.tag !== undefined) return refuseExtras(node, path)
     if (isMap(node)) return readMap(node, path)
-    if (!isSeq(node)) return node.value
+    if (!isSeq(node)) {
+      if (typeof node.value !== 'string' && node.source !== undefined) writtenByPath.set(fieldText(path), node.source)
+      return node.value
+    }
     return (node.items as ParsedNode[]).map((item, at) => {
       lineByPath.set(fieldText([...path, at]), lineAt(item.range[0]))
       return read(item, [...path, at])
     })
   }
-  return { problems, lineByPath, read }
+  return { problems, lineByPath, writtenByPath, read }
 }
 
 const refusal = (source: string, message: string, suggestion: string): InvalidInputError =>
   new InvalidInputError([{ source, line: 1, field: '', message, suggestion }])
 
+/** Bounds of a text, checked before anything of it is read. */
+export interface YamlLimits {
+  /** Of the whole text in UTF-8. */
+  readonly limitBytes: number
+  /** What to do with a text that is larger. */
+  readonly advice: string
+}
+
+const parse = (text: string, source: string, lines: LineCounter) => {
+  try {
+    // Unique keys are checked above in linear time; the parser's own check is quadratic (minutes for 200,000 keys).
+    const parsed = parseAllDocuments<ParsedNode>(text, {
+      lineCounter: lines,
+      version: '1.2',
+      schema: 'core',
+      uniqueKeys: false,
+      merge: false,
+      prettyErrors: false,
+    })
+    return Array.isArray(parsed) ? parsed : []
+  } catch (error) {
+    // The parser recurses: text made to exhaust its stack is refused like any other.
+    if (error instanceof RangeError) throw refusal(source, 'not YAML: the document is nested too deep', 'flatten it')
+    throw error
+  }
+}
+
 /**
- * Reads one YAML document (YAML 1.2 core) for people to write: no aliases, no tags, no second document.
+ * Reads the YAML documents (YAML 1.2 core, so JSON too) of a text for people to write: no aliases, no tags. Empty
+ * documents are left out.
  *
  * @param source the file as the person named it
- * @param options.limitBytes bound of the text in UTF-8 bytes, checked before anything is parsed
- * @throws {InvalidInputError} with every problem, in source order (`refuseDocument`)
+ * @throws {InvalidInputError} with every problem of all documents, in source order (`refuseDocument`)
  */
-export const readYaml = (text: string, source: string, options: { limitBytes: number }): YamlDocument => {
-  if (text.length > options.limitBytes || new TextEncoder().encode(text).byteLength > options.limitBytes)
-    throw refusal(source, `the file is over ${options.limitBytes / 2 ** 20} MiB`, 'use patterns like {0001..0500}')
+export const readYamlDocuments = (text: string, source: string, limits: YamlLimits): readonly YamlDocument[] => {
+  if (text.length > limits.limitBytes || new TextEncoder().encode(text).byteLength > limits.limitBytes)
+    throw refusal(source, `the file is over ${limits.limitBytes / 2 ** 20} MiB`, limits.advice)
   const lines = new LineCounter()
-  // Unique keys are checked above in linear time; the parser's own check is quadratic (minutes for 200,000 keys).
-  const parsed = parseAllDocuments<ParsedNode>(text, {
-    lineCounter: lines,
-    version: '1.2',
-    schema: 'core',
-    uniqueKeys: false,
-    merge: false,
-    prettyErrors: false,
-  })
-  const documents = Array.isArray(parsed) ? parsed : []
-  const syntax = documents.flatMap((document) =>
+  const parsed = parse(text, source, lines)
+  const syntax = parsed.flatMap((document) =>
     document.errors.map((error) => syntaxProblem(error, source, lines.linePos(error.pos[0]).line)),
   )
   if (syntax.length > 0) throw new InvalidInputError(firstOfEachLine(syntax))
-  const contents = documents[0]?.contents
-  const isEmpty = !contents || (isScalar(contents) && contents.value === null)
-  if (documents.length < 2 && isEmpty) throw refusal(source, 'the file is empty', 'start it with version: 1')
-  const second = documents[1]?.contents
-  if (documents.length > 1)
-    throw new InvalidInputError([
+  const problems: Problem[] = []
+  const documents = parsed.flatMap(({ contents }): YamlDocument[] => {
+    if (!contents || (isScalar(contents) && contents.value === null)) return []
+    const reader = createPlainReader(source, lines)
+    const { line } = lines.linePos(contents.range[0])
+    const value = reader.read(contents, [])
+    problems.push(...reader.problems)
+    return [
       {
         source,
-        line: lines.linePos(second?.range[0] ?? documents[1]?.range[0] ?? 0).line,
-        field: '',
-        message: `the file holds ${documents.length} documents`,
-        suggestion: 'keep one, without --- lines',
+        value,
+        line,
+        lineOf: (path) => nearestLine(reader.lineByPath, path) ?? line,
+        writtenAt: (path) => reader.writtenByPath.get(fieldText(path)),
       },
-    ])
-  const reader = createPlainReader(source, lines)
-  const value = reader.read(contents as ParsedNode, [])
-  if (reader.problems.length > 0) throw refuseDocument(reader.problems)
-  return { source, value, lineOf: (path) => nearestLine(reader.lineByPath, path) }
+    ]
+  })
+  if (problems.length > 0) throw refuseDocument(problems)
+  return documents
 }
 
-const nearestLine = (lineByPath: ReadonlyMap<string, number>, path: FieldPath): number => {
+/**
+ * Reads the one YAML document of a text.
+ *
+ * @throws {InvalidInputError} as `readYamlDocuments`, and when there is none or a second one
+ */
+export const readYaml = (text: string, source: string, limits: YamlLimits): YamlDocument => {
+  const documents = readYamlDocuments(text, source, limits)
+  const [document, second] = documents
+  if (document === undefined) throw refusal(source, 'the file is empty', 'start it with version: 1')
+  if (second === undefined) return document
+  throw new InvalidInputError([
+    {
+      source,
+      line: second.line,
+      field: '',
+      message: `the file holds ${documents.length} documents`,
+      suggestion: 'keep one, without --- lines',
+    },
+  ])
+}
+
+const nearestLine = (lineByPath: ReadonlyMap<string, number>, path: FieldPath): number | undefined => {
   for (let length = path.length; length > 0; length--) {
     const line = lineByPath.get(fieldText(path.slice(0, length)))
     if (line !== undefined) return line
   }
-  return 1
+  return undefined
 }

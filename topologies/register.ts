@@ -1,5 +1,5 @@
 import type { Name, ScopePath } from '../base/index.ts'
-import type { FieldPath } from './read-yaml.ts'
+import type { FieldPath } from './field-path.ts'
 import { topologyLimits } from './topology.ts'
 
 /** Takes note of one problem at a field. */

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { nearestName, type Problem } from '../base/index.ts'
-import { type FieldPath, fieldText, type YamlDocument } from './read-yaml.ts'
+import { type FieldPath, fieldText, kindWords, valueAt } from './field-path.ts'
+import type { YamlDocument } from './read-yaml.ts'
 
 /** What is said of a field that is not one of the known: by default a suggestion of the nearest. */
 type UnknownFieldWords = Readonly<Record<string, string>>
@@ -23,26 +24,10 @@ const unknownField = (key: string, message: string): string => {
   return `unknown field; ${hint}`
 }
 
-const valueAt = (value: unknown, path: FieldPath): unknown =>
-  path.reduce<unknown>(
-    (at, step) => (typeof at === 'object' && at !== null ? (at as Record<string | number, unknown>)[step] : undefined),
-    value,
-  )
-
-const nouns: Readonly<Record<string, string>> = {
-  object: 'a map',
-  record: 'a map',
-  array: 'a list',
-  string: 'text',
-  boolean: 'true or false',
-  number: 'a number',
-  int: 'a whole number',
-}
-
 const nounOf = (value: unknown): string => {
   if (value === null) return 'empty'
   if (Array.isArray(value)) return 'a list'
-  return nouns[typeof value] ?? typeof value
+  return kindWords[typeof value] ?? typeof value
 }
 
 const typeProblem = (expected: string, given: unknown): string => {
@@ -55,7 +40,7 @@ const typeProblem = (expected: string, given: unknown): string => {
         : expected === 'string'
           ? '; put a text that starts with { or [ in quotes'
           : ''
-  return `must be ${nouns[expected] ?? expected}, not ${nounOf(given)}${hint}`
+  return `must be ${kindWords[expected] ?? expected}, not ${nounOf(given)}${hint}`
 }
 
 const toProblem = (document: YamlDocument, path: FieldPath, text: string): Problem => {

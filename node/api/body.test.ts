@@ -21,7 +21,7 @@ test('a body is read as JSON or YAML', (t) => {
 test('a malformed body is refused with its line', (t) => {
   t.regex(refusalOf('{\n"cmd": [\n}', 'application/json'), /^body:3: is not JSON$/)
   t.regex(refusalOf('cmd:\n  - a\n b: c\n', 'application/yaml'), /^body:\d: /)
-  t.regex(refusalOf('cmd: [a]\ncmd: [b]\n', 'application/yaml'), /^body:2: Map keys must be unique/)
+  t.regex(refusalOf('cmd: [a]\ncmd: [b]\n', 'application/yaml'), /^body:2: cmd: stands here twice/)
 })
 
 test('a body of another shape is refused field by field', (t) => {
@@ -33,7 +33,7 @@ test('a body of another shape is refused field by field', (t) => {
 
 test('YAML aliases are refused, so that a few lines cannot stand for gigabytes', (t) => {
   const bomb = ['a: &a [x,x,x]', 'b: &b [*a,*a,*a]', 'cmd: [*b,*b]'].join('\n')
-  t.regex(refusalOf(bomb, 'application/yaml'), /aliases are not accepted/)
+  t.regex(refusalOf(bomb, 'application/yaml'), /aliases .* are not accepted/)
 })
 
 test('bytes that are no UTF-8 are refused', (t) => {

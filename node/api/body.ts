@@ -1,6 +1,7 @@
-import { LineCounter, parseDocument, stringify } from 'yaml'
+import { stringify } from 'yaml'
 import type { ZodType } from 'zod'
-import { InvalidInputError, type Problem } from '../../base/index.ts'
+import { InvalidInputError } from '../../base/index.ts'
+import { type FieldPath, fieldText, readYamlDocuments } from '../../topologies/index.ts'
 import { refusal } from './problem-report.ts'
 import type { ConfigText } from './services.ts'
 
@@ -8,6 +9,7 @@ export type MediaType = ConfigText['mediaType']
 
 const mediaTypes: Readonly<Record<string, MediaType>> = {
   'application/json': 'application/json',
+  'application/merge-patch+json': 'application/json',
   'application/yaml': 'application/yaml',
   'application/x-yaml': 'application/yaml',
   'text/yaml': 'application/yaml',
@@ -61,26 +63,15 @@ const parseJson = (text: string, source: string): unknown => {
   }
 }
 
-const parseYaml = (text: string, source: string): unknown => {
-  const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true })
-  const problems = document.errors.map(
-    ({ message, pos }): Problem => ({ source, line: lines.linePos(pos[0]).line, field: '', message }),
-  )
-  if (problems.length > 0) throw new InvalidInputError(problems)
-  try {
-    // No aliases: a few lines of them can stand for gigabytes.
-    return document.toJS({ maxAliasCount: 0 })
-  } catch {
-    throw new InvalidInputError([{ source, field: '', message: 'YAML aliases are not accepted: write the value out' }])
-  }
-}
+/** The longest body a route takes (`Route.bodyBytes`) in UTF-8. */
+const limits = { limitBytes: 16 * 2 ** 20, advice: 'send less at once' }
 
-const fieldOf = (path: readonly PropertyKey[]): string =>
-  path.reduce<string>(
-    (field, key) => (typeof key === 'number' ? `${field}[${key}]` : `${field}${field ? '.' : ''}${String(key)}`),
-    '',
-  )
+const parseYaml = (text: string, source: string): unknown => {
+  const [document, second] = readYamlDocuments(text, source, limits)
+  if (second)
+    throw new InvalidInputError([{ source, line: second.line, field: '', message: 'holds a second document' }])
+  return document?.value ?? {}
+}
 
 /**
  * Reads the body of an operation by its schema; an empty body is an empty object.
@@ -92,6 +83,6 @@ export const parseBody = <Value>(text: string, type: MediaType, schema: ZodType<
   const parsed = schema.safeParse(given)
   if (parsed.success) return parsed.data
   throw new InvalidInputError(
-    parsed.error.issues.map(({ path, message }) => ({ source, field: fieldOf(path), message })),
+    parsed.error.issues.map(({ path, message }) => ({ source, field: fieldText(path as FieldPath), message })),
   )
 }

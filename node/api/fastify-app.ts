@@ -61,7 +61,12 @@ const securityHeaders = {
   'x-frame-options': 'DENY',
 }
 
-const operationOf: Readonly<Record<string, Operation>> = { POST: 'create', PUT: 'update', DELETE: 'delete' }
+const operationOf: Readonly<Record<string, Operation>> = {
+  POST: 'create',
+  PUT: 'update',
+  PATCH: 'update',
+  DELETE: 'delete',
+}
 const callers = new WeakMap<FastifyRequest, Caller>()
 const instancePattern = /^[a-z0-9-]{1,63}\.[a-z0-9-]{1,63}-\d{1,6}$/
 const pathOf = (request: FastifyRequest): string => request.url.split('?', 1)[0] ?? '/'
@@ -123,7 +128,11 @@ const readGiven = async (parts: AppParts, route: Route, request: FastifyRequest,
   const { limits, clock } = parts
   const raw = request.raw as IncomingMessage & Readable
   if (route.body === 'stream') return streamBody(raw, { idleMs: limits.uploadIdleMs, clock, signal })
-  const bytes = await readBody(raw, { maxBytes: limits.bodyBytes, timeoutMs: limits.bodyTimeoutMs, clock })
+  const bytes = await readBody(raw, {
+    maxBytes: route.bodyBytes ?? limits.bodyBytes,
+    timeoutMs: limits.bodyTimeoutMs,
+    clock,
+  })
   if (route.body === 'none') {
     if (bytes.length > 0 && route.method !== 'GET') throw refusal('bad-request', 'this request takes no body')
     return undefined
@@ -191,7 +200,7 @@ const serve = (parts: AppParts, route: Route) => async (request: FastifyRequest,
     const asked = { caller, signal: end.signal }
     const { query, answer } = await callHandler(parts, route, request, asked, late.promise)
     if (answer.kind === 'bytes') return await sendBytes(reply, answer)
-    const value = shapeAnswer(answer, query, pathOf(request))
+    const value = shapeAnswer(answer, query)
     if (answer.kind === 'object' && answer.etag !== undefined) reply.header('etag', `"${answer.etag}"`)
     return send(request, reply, (answer.kind === 'object' && answer.status) || 200, value)
   } catch (error) {
@@ -208,7 +217,8 @@ const notFound = (parts: AppParts) => (request: FastifyRequest, reply: FastifyRe
   const path = pathOf(request)
   const methods = parts.routes.filter((route) => patternOf(route.path).test(path)).map(({ method }) => method)
   if (methods.length > 0) {
-    reply.header('allow', methods.join(', '))
+    reply.header('allow', [...methods, 'OPTIONS'].join(', '))
+    if (request.method === 'OPTIONS') return reply.code(204).send()
     const words = `${path} does not take ${request.method}: it takes ${methods.join(', ')}`
     return sendProblem(parts, request, reply, refusal('method-not-allowed', words))
   }

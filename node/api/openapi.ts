@@ -36,7 +36,7 @@ const parameters = (route: Route): object[] => {
     description: queryKeys[key].text,
     schema: { type: queryKeys[key].type },
   }))
-  const writes = route.method === 'PUT' || route.method === 'DELETE'
+  const writes = ['PUT', 'PATCH', 'DELETE'].includes(route.method)
   const ifMatch = { name: 'If-Match', in: 'header', description: 'the ETag that was read', schema: { type: 'string' } }
   return [...inPath, ...inQuery, ...(writes ? [ifMatch] : [])]
 }

@@ -3,12 +3,12 @@ import type { Operation } from './authorizer.ts'
 import type { Query, QueryKey } from './query.ts'
 import type { ApiServices, Asked, ConfigText } from './services.ts'
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
-/** What a route answers. `undefined` as a value is answered as 404. */
+/** What a route answers. */
 export type Answer =
-  | { readonly kind: 'object'; readonly value: object | undefined; readonly status?: number; readonly etag?: string }
-  | { readonly kind: 'list'; readonly items: readonly object[] | undefined; readonly key: string }
+  | { readonly kind: 'object'; readonly value: object; readonly status?: number; readonly etag?: string }
+  | { readonly kind: 'list'; readonly items: readonly object[]; readonly key: string }
   | { readonly kind: 'bytes'; readonly mediaType: string; readonly chunks: AsyncIterable<Uint8Array> }
 
 export interface RouteContext<Body> {
@@ -35,6 +35,8 @@ export interface Route {
   readonly body: BodyKind
   /** How long the handler may take; 0 when it ends by itself or with its client, in milliseconds. @default 30_000 */
   readonly timeoutMs?: number
+  /** Bound of the body where the general one does not fit. @default 1 MiB */
+  readonly bodyBytes?: number
   /** The kind of configuration whose schema describes body and answer. */
   readonly document?: string
   readonly handle: (context: RouteContext<unknown>) => Promise<Answer>
@@ -60,10 +62,10 @@ export const route = <Kind extends BodyKind>(
 
 export const listQuery = ['fields', 'keys', 'count'] as const satisfies readonly QueryKey[]
 
-export const object = (value: object | undefined, extra: { status?: number; etag?: string } = {}): Answer => ({
+export const object = (value: object, extra: { status?: number; etag?: string } = {}): Answer => ({
   kind: 'object',
   value,
   ...extra,
 })
 
-export const list = (items: readonly object[] | undefined, key = 'name'): Answer => ({ kind: 'list', items, key })
+export const list = (items: readonly object[], key = 'name'): Answer => ({ kind: 'list', items, key })

@@ -23,7 +23,7 @@ const open = (services: ApiServices = createMemoryServices()) => {
     openApi: async () => openApiDocument(routes, { version: '0', schemas: { applications: { type: 'object' } } }),
   })
   const ask = async (
-    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS',
     url: string,
     given: { body?: string; headers?: object } = {},
   ) => {
@@ -64,6 +64,64 @@ test('an object that changed since it was read is not overwritten', async (t) =>
   t.is((await ask('PUT', path, { body: `${shop}a: 1\n`, headers: { 'if-match': etag } })).status, 200)
   t.is((await ask('PUT', path, { body: `${shop}a: 2\n`, headers: { 'if-match': etag } })).status, 412)
   t.is((await ask('DELETE', path, { headers: { 'if-match': etag } })).status, 412)
+})
+
+test('PATCH merges into what is there, unless it changed since it was read', async (t) => {
+  const { ask } = open()
+  const path = '/v1/config/applications/shop'
+  t.is((await ask('PATCH', path, { body: 'a: 1' })).status, 404)
+  await ask('PUT', path, { body: shop })
+  const { etag } = (await ask('GET', path)).headers
+  const patched = await ask('PATCH', path, {
+    body: '{"a":1}',
+    headers: { 'content-type': 'application/merge-patch+json', 'if-match': etag },
+  })
+  t.is(patched.status, 200, patched.text)
+  t.deepEqual((await ask('GET', path)).json(), { name: 'shop', version: '1', a: 1 })
+  t.is((await ask('PATCH', path, { body: 'a: 2', headers: { 'if-match': etag } })).status, 412)
+  t.is((await ask('PATCH', path, { body: '[]' })).status, 400)
+})
+
+test('OPTIONS says what a path takes', async (t) => {
+  const { ask } = open()
+  const reply = await ask('OPTIONS', '/v1/config/applications/shop')
+  t.is(reply.status, 204)
+  t.is(reply.headers.allow, 'GET, PUT, PATCH, DELETE, OPTIONS')
+  t.is((await ask('OPTIONS', '/v1/config/shops')).status, 404)
+  const wrong = await ask('POST', '/v1/config/applications/shop')
+  t.is(wrong.status, 405)
+  t.is(wrong.headers.allow, 'GET, PUT, PATCH, DELETE, OPTIONS')
+})
+
+test('several files are sent as one change; images are named for a dry run only', async (t) => {
+  const { ask } = open()
+  const files = [{ source: 'shop.yaml', text: `name: rollout\napplication: shop\n---\n${shop}` }]
+  const send = (query: string, body: object) =>
+    ask('POST', `/v1/config${query}`, { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } })
+  const images = [{ name: 'demo/shop:1', digest: 'sha256:1' }]
+  t.is((await send('?dry-run=true', { files, images })).status, 200)
+  t.is((await ask('GET', '/v1/config/applications/shop')).status, 404)
+  t.is((await send('', { files, images })).status, 400)
+  t.deepEqual((await send('', { files })).json(), [
+    { kind: 'application', name: 'shop', outcome: 'created' },
+    { kind: 'deployment', name: 'rollout', outcome: 'created' },
+  ])
+  t.is((await send('', { files: [{ source: 'a\u001bb', text: shop }] })).status, 400)
+  t.is((await send('', { files: [] })).status, 400)
+})
+
+test('what is not there is told with the nearest name, or what there is', async (t) => {
+  const { ask } = open()
+  const words = async (path: string) => {
+    const reply = await ask('GET', path)
+    t.is(reply.status, 404)
+    return (reply.json() as { errors: { 'error-message': string }[] }).errors[0]?.['error-message']
+  }
+  t.is(await words('/v1/state/applications/shop'), 'there is no application shop; there is none yet')
+  await ask('POST', '/v1/config/applications', { body: shop })
+  t.is(await words('/v1/state/applications/shpo'), 'there is no application shpo; did you mean shop?')
+  t.is(await words('/v1/config/applications/till?version-list=true'), 'there is no application till; there is shop')
+  t.is(await words('/v1/state/sites/shop-2'), 'there is no site shop-2; did you mean shop-1?')
 })
 
 test('a refused specification names the file and line of the person', async (t) => {

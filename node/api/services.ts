@@ -83,6 +83,17 @@ export interface ApiServices {
   readonly operations: OperationServices
 }
 
+/** Several files judged as one change. */
+export interface ConfigBatch extends Asked {
+  readonly files: readonly Pick<ConfigText, 'text' | 'source'>[]
+  readonly effect: ConfigWrite['effect']
+  /** Images that will have been imported by then: a dry run counts them as held. */
+  readonly images: readonly { readonly name: string; readonly digest: string }[]
+}
+
+/** What became of one document of several. */
+export type DocumentChange = Omit<ConfigChange, 'etag'> & { readonly kind: 'application' | 'deployment' }
+
 export interface ConfigServices {
   /** Every object of the kind, sorted by name. */
   list(kind: ConfigKind, asked: Asked): Promise<readonly ConfigObject[]>
@@ -91,6 +102,25 @@ export interface ConfigServices {
   /** The kept versions, newest first; undefined when there is no such object. */
   versions(kind: ConfigKind, name: string, asked: Asked): Promise<readonly ConfigObject[] | undefined>
   write(kind: ConfigKind, write: ConfigWrite): Promise<ConfigChange>
+  /**
+   * All documents of all files, applications first, each judged on what those before it leave. Nothing is changed
+   * unless every one is accepted.
+   */
+  writeAll(batch: ConfigBatch): Promise<readonly DocumentChange[]>
+  /**
+   * Merges `patch` into the object as RFC 7396 says: maps deeply, null takes a field away, all else replaces.
+   * @throws {SkerryError} `not-found`, and as `write`
+   */
+  patch(
+    kind: ConfigKind,
+    name: string,
+    asked: Asked & {
+      readonly patch: Readonly<Record<string, unknown>>
+      readonly source: string
+      readonly ifMatch?: string
+      readonly effect: ConfigWrite['effect']
+    },
+  ): Promise<ConfigChange>
   /** @throws {SkerryError} `not-found`, `in-use`, `precondition-failed`. */
   remove(
     kind: ConfigKind,
@@ -113,8 +143,11 @@ export interface StateServices {
   applications(asked: AskedState): Promise<readonly ApplicationStateView[]>
   application(name: string, asked: AskedState): Promise<ApplicationStateView | undefined>
   serviceInstances(application: string, asked: AskedState): Promise<readonly ServiceInstanceView[] | undefined>
-  /** `site` is the site asked about; an unknown application or site is explained, not refused. */
-  explain(application: string, asked: Asked & { readonly site: string }): Promise<ExplainView>
+  /**
+   * `site` is the site asked about; without it the only one that is concerned. An unknown application or site is
+   * explained, not refused. @throws {SkerryError} `ambiguous` when several sites are concerned and none is named.
+   */
+  explain(application: string, asked: AskedState): Promise<ExplainView>
   deployments(asked: AskedState): Promise<readonly DeploymentStateView[]>
   deployment(name: string, asked: AskedState): Promise<DeploymentStateView | undefined>
 }

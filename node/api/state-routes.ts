@@ -1,3 +1,4 @@
+import { found } from './found.ts'
 import type { QueryKey } from './query.ts'
 import { type Answer, list, listQuery, object, type Route, type RouteContext, route } from './route.ts'
 import type { AskedState, StateServices } from './services.ts'
@@ -30,13 +31,18 @@ const read = (
 const one = ['fields', 'site'] as const
 const many = [...listQuery, 'site'] as const
 
+const namesOf = (items: readonly { readonly name: string }[]): readonly string[] => items.map(({ name }) => name)
+
+const application = (name: string, state: StateServices, asked: AskedState) =>
+  ['application', name, async () => namesOf(await state.applications(asked))] as const
+
 /** What is observed: read-only; `site` asks that site through the tree. */
 export const stateRoutes: readonly Route[] = [
   read('node', 'The node that answers', one, async (state, asked) => object(await state.node(asked))),
   read('tree', 'Zones, sites and hosts below this node', one, async (state, asked) => object(await state.tree(asked))),
   read('sites', 'All sites', many, async (state, asked) => list(await state.sites(asked))),
-  read('sites/{name}', 'One site', one, async (state, asked, { params }) =>
-    object(await state.site(params.name ?? '', asked)),
+  read('sites/{name}', 'One site', one, async (state, asked, { params: { name = '' } }) =>
+    object(await found(await state.site(name, asked), 'site', name, async () => namesOf(await state.sites(asked)))),
   ),
   read('hosts', 'All hosts', many, async (state, asked) => list(await state.hosts(asked))),
   read('zones', 'All zones', many, async (state, asked) => list(await state.zones(asked), 'scope')),
@@ -44,28 +50,39 @@ export const stateRoutes: readonly Route[] = [
     'zone-policy',
     'What may leave a zone, and what each ancestor sees of it',
     ['fields', 'site', 'zone'],
-    async (state, asked, { query }) => object(await state.zonePolicy(query.zone ?? '/', asked)),
+    async (state, asked, { query: { zone = '/' } }) => {
+      const known = async () => (await state.zones(asked)).map(({ scope }) => scope)
+      return object(await found(await state.zonePolicy(zone, asked), 'zone', zone, known))
+    },
     ['zone'],
   ),
   read('applications', 'All applications', many, async (state, asked) => list(await state.applications(asked))),
-  read('applications/{name}', 'One application', one, async (state, asked, { params }) =>
-    object(await state.application(params.name ?? '', asked)),
+  read('applications/{name}', 'One application', one, async (state, asked, { params: { name = '' } }) =>
+    object(await found(await state.application(name, asked), ...application(name, state, asked))),
   ),
-  read('applications/{name}/service-instances', 'Its service instances', many, async (state, asked, { params }) =>
-    list(await state.serviceInstances(params.name ?? '', asked)),
+  read(
+    'applications/{name}/service-instances',
+    'Its service instances',
+    many,
+    async (state, asked, { params: { name = '' } }) =>
+      list(await found(await state.serviceInstances(name, asked), ...application(name, state, asked))),
   ),
   read(
     'applications/{name}/explain',
     'The chain to its running containers on a site, and where it stopped',
     one,
-    async (state, asked, { params, query }) =>
-      object(await state.explain(params.name ?? '', { ...asked, site: query.site ?? '' })),
-    ['site'],
+    async (state, asked, { params }) => object(await state.explain(params.name ?? '', asked)),
   ),
   read('application-deployments', 'All application deployments', many, async (state, asked) =>
     list(await state.deployments(asked)),
   ),
-  read('application-deployments/{name}', 'One application deployment', one, async (state, asked, { params }) =>
-    object(await state.deployment(params.name ?? '', asked)),
+  read(
+    'application-deployments/{name}',
+    'One application deployment',
+    one,
+    async (state, asked, { params: { name = '' } }) => {
+      const known = async () => namesOf(await state.deployments(asked))
+      return object(await found(await state.deployment(name, asked), 'deployment', name, known))
+    },
   ),
 ]

@@ -29,13 +29,30 @@ export interface WaitingView {
   readonly 'retry-in-ms'?: number
 }
 
+/** Where an instance is reached from outside. */
+export interface IngressView {
+  readonly instance: string
+  readonly host: string
+  /** The address to ask, or the host's name where any of its addresses will do. */
+  readonly address: string
+  readonly protocol: 'tcp' | 'udp'
+  readonly 'host-port': number
+  readonly 'container-port': number
+}
+
 /** One application version on one site. */
 export interface ApplicationSiteView extends CountsView {
   readonly site: string
   readonly version: string
+  /** `run` and `retired` as the site was told; `former` for a version that only still runs there. */
+  readonly phase: 'run' | 'retired' | 'former'
+  /** What the site was told to run; absent for a former one. */
+  readonly revision?: string
   /** Age of the report the counts rest on; absent when the site never reported. */
   readonly 'age-ms'?: number
   readonly waiting: readonly WaitingView[]
+  /** Only of instances whose host can be asked now. */
+  readonly ingress: readonly IngressView[]
 }
 
 export interface ApplicationStateView {
@@ -43,6 +60,8 @@ export interface ApplicationStateView {
   /** Newest version in the configuration; empty where the application has none. */
   readonly version: string
   readonly deployment?: string
+  /** What the deployment asks for now. */
+  readonly 'wanted-revision'?: string
   /** `running` when all wanted instances are ready, else `deploying`, `error`, `unknown` or `not-deployed`. */
   readonly 'oper-status': string
   readonly sites: readonly ApplicationSiteView[]
@@ -94,8 +113,12 @@ export interface ExplainView {
     readonly 'age-ms'?: number
   }[]
   readonly 'stopped-at'?: string
+  /** There when nobody can say how things are now: how long, and what the host said last. */
+  readonly unknown?: { readonly 'since-ms'?: number; readonly 'last-known'?: string }
   readonly reason?: string
   readonly advice?: string
+  /** What else bears on it, like `parent tower: link down for 5m`. */
+  readonly note?: string
 }
 
 export interface DeploymentStateView {
@@ -160,9 +183,11 @@ export interface HostView {
   readonly site: string
   readonly scope: string
   readonly node: string
-  readonly 'oper-status': 'up' | 'down' | 'unknown'
+  readonly 'oper-status': 'up' | 'unknown'
   /** Since when the host last spoke. */
   readonly 'age-ms'?: number
+  /** Why it is unknown, like `link down for 5m`. */
+  readonly note?: string
   readonly labels: Readonly<Record<string, string>>
   readonly runtime?: NodeView['runtime']
 }
@@ -174,7 +199,7 @@ export interface SiteView {
   readonly labels: Readonly<Record<string, string>>
   readonly hosts: readonly HostView[]
   /** `up` when any host is. */
-  readonly 'oper-status': 'up' | 'down' | 'unknown'
+  readonly 'oper-status': 'up' | 'unknown'
   readonly 'age-ms'?: number
 }
 
@@ -205,7 +230,7 @@ export interface TreeView {
   readonly scope: string
   readonly name: string
   readonly kind: 'zone' | 'site' | 'host' | 'border'
-  readonly 'oper-status'?: 'up' | 'down' | 'unknown'
+  readonly 'oper-status'?: 'up' | 'unknown'
   readonly 'age-ms'?: number
   /** One short remark, like `beyond here /de/bavaria answers`. */
   readonly note?: string

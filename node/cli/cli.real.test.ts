@@ -3,8 +3,10 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { createServer as createTlsServer } from 'node:tls'
 import test, { type ExecutionContext } from 'ava'
+import { buildArchive } from '../../runtime/index.ts'
 import { openMemoryApi } from '../api/memory/index.ts'
 import { systemClock } from '../powers/index.ts'
+import type { CliCommand } from './command.ts'
 import { readProfile, writeProfile } from './profile.ts'
 import { runCli } from './run-cli.ts'
 
@@ -26,7 +28,13 @@ const collector = (onWrite?: () => void) => {
 const run = async (
   home: string,
   argv: readonly string[],
-  given: { stdin?: string; signal?: AbortSignal; env?: Record<string, string>; onOut?: () => void } = {},
+  given: {
+    stdin?: string
+    signal?: AbortSignal
+    env?: Record<string, string>
+    onOut?: () => void
+    commands?: readonly CliCommand[]
+  } = {},
 ) => {
   const [stdout, stderr] = [collector(given.onOut), collector()]
   const exitCode = await runCli(argv, {
@@ -40,6 +48,7 @@ const run = async (
     clock: systemClock,
     signal: given.signal ?? new AbortController().signal,
     version: '0.0.0',
+    ...(given.commands && { commands: given.commands }),
   })
   return { exitCode, out: stdout.text(), err: stderr.text(), json: () => JSON.parse(stdout.text()) as unknown }
 }
@@ -70,7 +79,7 @@ test('apply sends every document, imports images first and waits', async (t) => 
   t.is(done.out, 'application shop created\ndeployment shop-rollout created\n')
   t.regex(
     done.err,
-    /importing .*shop\.tar: 585\.9 KiB of 585\.9 KiB\nimported demo\/shop:1\nshop: 2 of 2 ready, 2 running\n/,
+    /importing .*shop\.tar: 585\.9 KiB of 585\.9 KiB\nimported demo\/shop:1\nshop 1: 2 of 2 ready, 2 running\n/,
   )
   t.is(done.exitCode, 0)
   const again = await cli(['apply', '-f', '-', '--json'], { stdin: application })
@@ -90,8 +99,97 @@ test('a refusal ends with 1 and names the line of the file', async (t) => {
     'colour',
   )
   t.is(asJson.out, '')
-  t.is((await cli(['status', 'nothing'])).exitCode, 1)
-  t.regex((await cli(['apply', '-f', 'gone.yaml'])).err, /^error: cannot read gone\.yaml: /)
+  for (const [line, words] of [
+    ['status shpo', 'there is no application shpo; did you mean shop?'],
+    ['logs shpo', 'there is no application shpo; did you mean shop?'],
+    ['get applications till', 'there is no application till; there is shop'],
+    ['get deployment till', 'there is no deployment till; there is none yet'],
+    ['zones policy /nope', 'there is no zone /nope; there is /'],
+  ] as const) {
+    await cli(['apply', '-f', '-'], { stdin: application })
+    const unknown = await cli(line.split(' '))
+    t.is(unknown.exitCode, 1, line)
+    t.is(unknown.err, `error: ${words}\n`, line)
+  }
+})
+
+test('a file that cannot be read is told in words, with what to do', async (t) => {
+  const { cli, file, dir } = await open(t)
+  for (const [line, words] of [
+    [
+      'apply -f gone.yaml',
+      'cannot read gone.yaml: there is no such file here; check the name and the folder you are in',
+    ],
+    ['apply -f /', 'cannot read /: it is a folder; name a file in it'],
+    [
+      'images import gone.tar',
+      'cannot read the archive gone.tar: there is no such file here; check the name and the folder you are in',
+    ],
+    ['images import /', 'cannot read the archive /: it is a folder; name a file in it'],
+  ] as const)
+    t.is((await cli(line.split(' '))).err, `error: ${words}\n`)
+  const empty = await cli(['images', 'import', file('t.yaml', '')])
+  t.is(empty.err, `error: ${dir}/t.yaml: the archive is empty\n`)
+})
+
+test('explain ends with 1 when it does not run, and shows where the way stopped', async (t) => {
+  const { cli } = await open(t)
+  await cli(['apply', '-f', '-'], { stdin: application })
+  for (const line of ['explain shop --site shop-1', 'explain shop']) {
+    const shown = await cli(line.split(' '))
+    t.is(shown.exitCode, 1)
+    t.regex(shown.out, /STOP {2}deployment[\s\S]*shop does not run at shop-1[\s\S]*what to do: write a deployment/)
+    t.is(shown.err, '')
+  }
+})
+
+test('a dry run reads the names of images from their archives and imports nothing', async (t) => {
+  const { cli, file } = await open(t)
+  const archive = file('shop.tar', await buildArchive({ name: 'demo/shop:1', files: [{ path: 'a', data: 'a' }] }))
+  const dry = await cli(['apply', '-f', '-', '--image', archive, '--dry-run'], { stdin: application })
+  t.is(dry.err, 'would import demo/shop:1\n')
+  t.is(dry.out, 'application shop would be created: site shop-1\n')
+  t.regex((await cli(['images'])).out, /no images yet/)
+})
+
+test('--node asks that node of the tree, and names those there are', async (t) => {
+  const { cli, dir, api } = await open(t)
+  const profile = readProfile(dir)
+  const { httpsUrl: endpoint, fingerprint } = api
+  if (profile)
+    writeProfile(dir, {
+      ...profile,
+      endpoint: 'https://127.0.0.1:1',
+      nodes: [{ name: 'shop-1-a', role: 'edge', endpoint, fingerprint }],
+    })
+  t.is((await cli(['status'])).exitCode, 3)
+  t.is((await cli(['--node', 'shop-1-a', 'status'])).exitCode, 0)
+  t.is((await cli(['status', '--node', 'shop-1-a'])).exitCode, 0)
+  const unknown = await cli(['status', '--node', 'shop-1-b'])
+  t.is(unknown.exitCode, 2)
+  t.regex(unknown.err, /--node shop-1-b: the tree in .* has no such node; did you mean shop-1-a\?/)
+})
+
+test('--node reaches a command with an option of that name, and is refused where it would mean nothing', async (t) => {
+  const { cli } = await open(t)
+  const given: unknown[] = []
+  const command = (name: string, flags: string): CliCommand => ({
+    name,
+    summary: name,
+    options: [{ flags, text: 'x' }],
+    examples: [],
+    run: async ({ options }) => {
+      given.push(options.node)
+      return 0
+    },
+  })
+  const commands = [command('start', '--node <name>'), command('end', '--remove')]
+  t.is((await cli(['start', '--node', 'a'], { commands })).exitCode, 0)
+  t.deepEqual(given, ['a'])
+  const refused = await cli(['end', '--node', 'a'], { commands })
+  t.is(refused.exitCode, 2)
+  t.regex(refused.err, /skerry end takes no --node/)
+  t.deepEqual(given, ['a'])
 })
 
 test('each command that asks prints text, and one JSON value with --json', async (t) => {
@@ -111,7 +209,6 @@ test('each command that asks prints text, and one JSON value with --json', async
     ['images', /no images yet/],
     ['get applications', /name: shop/],
     ['get application shop --versions', /version: "1"/],
-    ['explain shop --site shop-1', /STOP {2}deployment[\s\S]*what to do: write a deployment/],
     ['logs shop --instance web-1', /^hello from shop\.web-1\n$/],
     ['rollback shop-rollout', /from version 2 back to 1/],
     ['delete deployment shop-rollout --dry-run', /would be deleted/],
@@ -158,7 +255,6 @@ test('what is not understood ends with 2 and a suggestion', async (t) => {
     ['zones plicy', /unknown command 'zones plicy'[\s\S]*Did you mean policy\?/],
     ['status --jsn', /unknown option '--jsn'[\s\S]*Did you mean --json\?/],
     ['apply', /required option '-f, --file <file>' not specified/],
-    ['explain shop', /--site <site>/],
     ['get aplications', /there is no kind "aplications".*did you mean applications\?/],
     ['logs shop --tail 3x', /--tail: "3x" is not a size/],
     ['status --endpoint http://x', /write https:\/\/HOST:PORT, or unix:PATH/],

@@ -15,6 +15,15 @@ export class ApiRefusedError extends SkerryError {
     this.status = status
     this.body = body
   }
+
+  /** The same refusal, told of a file the person named. */
+  of(file: string): ApiRefusedError {
+    const errors = this.body.errors.map((entry) => ({
+      ...entry,
+      'error-message': `${file}: ${entry['error-message']}`,
+    }))
+    return new ApiRefusedError(file, this.status, { errors })
+  }
 }
 
 /** A command line that means nothing, found by a command itself. */

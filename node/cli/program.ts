@@ -24,6 +24,16 @@ const refuseUnknownSubcommand = (made: Command, { name, args = [], subcommands }
   )
 }
 
+/** Options of a command with the name of a global one, like `up --node`: commander gives their values to the program. */
+const sharedOptions = ({ options = [] }: CliCommand, root: Command): CommandInput['options'] =>
+  Object.fromEntries(
+    options.flatMap(({ flags }) => {
+      const name = new Option(flags).attributeName()
+      const value: unknown = root.getOptionValue(name)
+      return value === undefined ? [] : [[name, value]]
+    }),
+  )
+
 const define = (parent: Command, command: CliCommand, root: Command, run: Run): void => {
   const made = parent.command(command.name).description(command.summary)
   for (const { name, text } of command.args ?? []) made.argument(name, text)
@@ -42,7 +52,7 @@ const define = (parent: Command, command: CliCommand, root: Command, run: Run): 
       // commander hands over the arguments, then the options, then the command itself
       const args = given.slice(0, -2) as CommandInput['args']
       refuseUnknownSubcommand(made, command)
-      await run(command, { args, options: made.opts() }, root.opts())
+      await run(command, { args, options: { ...sharedOptions(command, root), ...made.opts() } }, root.opts())
     })
 }
 
@@ -64,6 +74,7 @@ export const createProgram = (
     .option('--endpoint <url>', 'another node: https://HOST:PORT, or unix:PATH for a socket of this host')
     .option('--fingerprint <sha256>', 'the certificate of that node, as `skerry up` shows it')
     .option('--token-file <file>', 'file with the bearer token for that node')
+    .option('--node <name>', 'ask this node of the tree on this machine, instead of the tower')
     .option('--json', 'one JSON value on standard output; errors as JSON on standard error')
     .showHelpAfterError('(add --help for what there is)')
     .showSuggestionAfterError()

@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { isAbsolute, resolve } from 'node:path'
 import { CommanderError } from 'commander'
-import { type Clock, errorText, SkerryError } from '../../base/index.ts'
+import { type Clock, errorText, nameHint, SkerryError } from '../../base/index.ts'
 import { createClient } from './client.ts'
 import type { CliCommand, CliContext, Output } from './command.ts'
 import { commands as builtIn } from './commands.ts'
 import type { Endpoint } from './connection.ts'
 import { describeFailure, exitCodes, unreachable, usageError } from './failure.ts'
-import { defaultHome, readProfile } from './profile.ts'
+import { defaultHome, type Profile, readProfile } from './profile.ts'
 import { createProgram } from './program.ts'
+import { createProgress } from './progress.ts'
 
 /** What the command line needs of the machine. */
 export interface CliPowers {
@@ -49,11 +50,27 @@ const httpsEndpoint = (text: string, fingerprint: string | undefined, tokenFile:
   return { kind: 'https', host, port: Number(url.port || 443), fingerprint, token: readToken(tokenFile) }
 }
 
+/** What the profile says of one node of its tree; all nodes of it take the same token. */
+const nodeNamed = (name: string, home: string, profile: Profile | undefined): Omit<Profile, 'version' | 'nodes'> => {
+  if (!profile) throw unreachable(`--node ${name}: no tree is known in ${home}: start one with "skerry up"`)
+  const node = profile.nodes.find((one) => one.name === name)
+  if (!node) {
+    const names = profile.nodes.map((one) => one.name)
+    throw usageError(`--node ${name}: the tree in ${home} has no such node; ${nameHint(name, names)}`)
+  }
+  const { endpoint, fingerprint } = node
+  return { endpoint, fingerprint, 'token-file': profile['token-file'] }
+}
+
 /** Flags win over the environment, that over the profile. The profile's secrets go only to the profile's endpoint. */
 const findEndpoint = (globals: Globals, home: string, { env, cwd }: CliPowers): Endpoint => {
-  const given = textOf(globals, 'endpoint') ?? env.SKERRY_ENDPOINT
   const profile = readProfile(home)
-  const known = given === undefined ? profile : profile?.endpoint === given ? profile : undefined
+  const node = textOf(globals, 'node')
+  const named = node === undefined ? undefined : nodeNamed(node, home, profile)
+  if (named && textOf(globals, 'endpoint') !== undefined)
+    throw usageError('--node and --endpoint both name a node: give one of them')
+  const given = named?.endpoint ?? textOf(globals, 'endpoint') ?? env.SKERRY_ENDPOINT
+  const known = named ?? (given === undefined || profile?.endpoint === given ? profile : undefined)
   const text = given ?? known?.endpoint
   if (text === undefined)
     throw unreachable(`no node is known in ${home}: start one with "skerry up", or give --endpoint`)
@@ -63,20 +80,21 @@ const findEndpoint = (globals: Globals, home: string, { env, cwd }: CliPowers): 
   return httpsEndpoint(text, fingerprint, tokenFile && (isAbsolute(tokenFile) ? tokenFile : resolve(cwd, tokenFile)))
 }
 
+/** What works on this machine and not through a node must not look as if it did, like `down --node`. */
+const refuseNode = ({ name, options = [] }: CliCommand, globals: Globals, { commands = [] }: CliPowers): void => {
+  const isLocal = commands.some((command) => command.name === name)
+  if (!isLocal || globals.node === undefined || options.some(({ flags }) => flags.startsWith('--node'))) return
+  throw usageError(`skerry ${name} takes no --node: it is about the whole tree of this machine`)
+}
+
 const createContext = (globals: Globals, powers: CliPowers): CliContext => {
   const { stdout, stderr, env, clock, signal, stdin } = powers
   const given = textOf(globals, 'home')
   const home = given === undefined ? defaultHome(env, powers.cwd) : resolve(powers.cwd, given)
   const json = globals.json === true
-  let open = false
-  let last = ''
+  const { show } = createProgress(stderr, clock)
   const progress = (line: string) => {
-    if (json || line === last) return
-    last = line
-    if (!stderr.isTty) return line === '' ? undefined : void stderr.write(`${line}\n`)
-    // Carriage return and spaces, not escape codes: they work on every terminal.
-    void stderr.write(open ? `\r${' '.repeat(79)}\r${line.slice(0, 79)}` : line.slice(0, 79))
-    open = line !== ''
+    if (!json) show(line)
   }
   return {
     home,
@@ -89,7 +107,7 @@ const createContext = (globals: Globals, powers: CliPowers): CliContext => {
     errorOut: async (chunk) => stderr.write(chunk),
     result: async (value, text) => stdout.write(json ? `${JSON.stringify(value)}\n` : text),
     say: (line) => {
-      if (open) progress('')
+      progress('')
       if (!json) void stderr.write(`${line}\n`)
     },
     progress,
@@ -115,6 +133,7 @@ export const runCli = async (argv: readonly string[], powers: CliPowers): Promis
     },
     color: stdout.isTty && !env.NO_COLOR,
     run: async (command, input, globals) => {
+      refuseNode(command, globals, powers)
       const context = createContext(globals, powers)
       try {
         exitCode = (await command.run?.(input, context)) ?? exitCodes.ok

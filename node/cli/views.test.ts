@@ -1,15 +1,17 @@
 import test from 'ava'
-import type { ApplicationSiteView, ApplicationStateView, HostView, TreeView } from '../api/index.ts'
+import type { ApplicationSiteView, ApplicationStateView, ExplainView, HostView, TreeView } from '../api/index.ts'
 import { readiness } from './commands/apply.ts'
 import { explainText } from './commands/explain.ts'
 import { treeText } from './commands/places.ts'
-import { hostTable, statusTable, waitingLines } from './commands/status.ts'
+import { hostTable, ingressTable, nodeLines, statusTable, waitingLines } from './commands/status.ts'
 
 const count = (value: number) => ({ count: value, 'age-ms': 1_000 })
 
 const siteView = (site: string, given: Partial<ApplicationSiteView> = {}): ApplicationSiteView => ({
   site,
   version: '2',
+  phase: 'run',
+  revision: 'r2',
   wanted: count(2),
   downloaded: count(1),
   running: count(2),
@@ -18,6 +20,7 @@ const siteView = (site: string, given: Partial<ApplicationSiteView> = {}): Appli
   unknown: count(0),
   'age-ms': 3_000,
   waiting: [],
+  ingress: [],
   ...given,
 })
 
@@ -28,6 +31,7 @@ const shop = (
   name: 'shop',
   version: '2',
   'oper-status': 'deploying',
+  'wanted-revision': 'r2',
   sites,
   ...given,
 })
@@ -156,9 +160,57 @@ test('an explanation ends with where it stopped and what to do', (t) => {
   )
 })
 
-test('an application is ready when every site runs the newest version', (t) => {
+test('what nobody can say now is unknown, with its age and what was known last', (t) => {
+  const view = { application: 'shop', site: 'n1', ok: false, links: [], 'stopped-at': 'link' } as const
+  const last = (unknown: ExplainView['unknown']) => explainText({ ...view, ...(unknown && { unknown }) })
+  t.is(last({ 'since-ms': 300_000, 'last-known': 'ready' }), '\nshop at n1: unknown for 5m; last known: ready\n')
+  t.is(last({}), '\nshop at n1: unknown\n')
+})
+
+test('an application is ready when every site runs what its deployment asks for, whichever version that is', (t) => {
   const running = { 'oper-status': 'running' }
-  t.deepEqual(readiness(shop([siteView('n1')], running)), { ready: true, line: 'shop: 1 of 2 ready, 2 running' })
-  t.false(readiness(shop([siteView('n1', { version: '1' })], running)).ready)
+  t.deepEqual(readiness(shop([siteView('n1')], running)), { ready: true, line: 'shop 2: 1 of 2 ready, 2 running' })
+  t.true(readiness(shop([siteView('n1', { version: '1' })], running)).ready)
+  t.false(readiness(shop([siteView('n1', { version: '1', revision: 'r1' })], running)).ready)
   t.false(readiness(shop([siteView('n1')])).ready)
+})
+
+test('what still runs of the version before is not counted as ready', (t) => {
+  const none = { running: count(0), ready: count(0) }
+  const former = siteView('n1', { version: '1', phase: 'former', ready: count(2) })
+  t.is(readiness(shop([siteView('n1', none), former])).line, 'shop 2: 0 of 2 ready, 0 running')
+})
+
+test('host ports are shown with the address to ask and what they lead to', (t) => {
+  const ingress = [
+    {
+      instance: 'shop.web-1',
+      host: 'n1-a',
+      address: '127.0.0.1',
+      protocol: 'tcp',
+      'host-port': 20_100,
+      'container-port': 8_080,
+    } as const,
+  ]
+  t.is(
+    ingressTable([shop([siteView('n1', { ingress })])], false),
+    '\nADDRESS          LEADS TO             SITE  HOST\n127.0.0.1:20100  shop.web-1 tcp 8080  n1    n1-a\n',
+  )
+  t.is(ingressTable([shop([siteView('n1')])], false), '')
+})
+
+test('a node below says how its link to its parent is', (t) => {
+  const node = {
+    name: 'n1-a',
+    role: 'edge',
+    version: '0',
+    scope: '/n1',
+    pid: 1,
+    'uptime-ms': 1,
+    notes: ['outbound traffic is open (not filtered yet)'],
+  } as const
+  t.is(
+    nodeLines({ ...node, parent: { node: 'tower', link: 'down', 'age-ms': 300_000 } }),
+    'parent tower: link down for 5m\nnote: outbound traffic is open (not filtered yet)\n',
+  )
 })

@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { SkerryError } from '../../base/index.ts'
 import {
   type CliCommand,
@@ -11,7 +9,14 @@ import {
   writeProfile,
 } from '../cli/index.ts'
 import { type HomePowers, type HomeRecord, openHome } from './home.ts'
-import { type LocalTreePowers, type NodeRecord, startNode, stopNode, tokenFileOf } from './node-processes.ts'
+import {
+  type LocalTreePowers,
+  type NodeRecord,
+  runningNode,
+  startNode,
+  stopNode,
+  tokenFileOf,
+} from './node-processes.ts'
 import type { NodeLayout } from './tree-layout.ts'
 
 export type UpPowers = Omit<LocalTreePowers, 'say'> & HomePowers
@@ -29,6 +34,29 @@ const startAll = async (
   }
   context.progress('')
   return started
+}
+
+/** Writes how to reach what runs now: the tower first, or whatever is nearest to it. */
+const keepProfile = (home: string, record: HomeRecord): void => {
+  const running = record.nodes.flatMap((node) => {
+    const found = runningNode(node)
+    return found ? [{ node, found }] : []
+  })
+  const [top] = running
+  if (!top) return
+  writeProfile(home, {
+    version: 1,
+    endpoint: top.found.httpsUrl,
+    fingerprint: top.found.fingerprint,
+    'token-file': tokenFileOf(home),
+    nodes: running.map(({ node, found }) => ({
+      name: node.name,
+      role: node.role,
+      ...(node.site && { site: node.site }),
+      endpoint: found.httpsUrl,
+      fingerprint: found.fingerprint,
+    })),
+  })
 }
 
 const run = async (input: CommandInput, context: CliContext, powers: UpPowers): Promise<number> => {
@@ -53,21 +81,7 @@ const run = async (input: CommandInput, context: CliContext, powers: UpPowers): 
     const running = started.get(node.name)
     return running ? [{ node, running }] : []
   })
-  const top = nodes.find(({ node }) => node.role === 'tower') ?? nodes[0]
-  if (top && (only === undefined || !existsSync(join(context.home, 'cli.json'))))
-    writeProfile(context.home, {
-      version: 1,
-      endpoint: top.running.httpsUrl,
-      fingerprint: top.running.fingerprint,
-      'token-file': tokenFileOf(context.home),
-      nodes: nodes.map(({ node, running }) => ({
-        name: node.name,
-        role: node.role,
-        ...(node.site && { site: node.site }),
-        endpoint: running.httpsUrl,
-        fingerprint: running.fingerprint,
-      })),
-    })
+  keepProfile(context.home, record)
   const value = nodes.map(({ node, running }) => ({
     name: node.name,
     role: node.role,

@@ -2,16 +2,22 @@ import { formatDuration } from '../../base/index.ts'
 import type { HostStatus } from '../../runtime/index.ts'
 import type { HostView, NodeView, SiteView, TreeView } from '../api/index.ts'
 import type { Knowledge } from '../knowledge.ts'
-import { type HostReport, staleAfterMs } from '../services/deployments/index.ts'
+import { type HostReport, staleAfterMs, unsureOf } from '../services/deployments/index.ts'
 import type { TreeNode } from '../tree-node.ts'
 
-type State = 'up' | 'down' | 'unknown'
+type State = 'up' | 'unknown'
 
-/** A host is `up` while its word is fresh, `down` when its link broke, `unknown` when it was never heard. */
-const hostState = (report: HostReport | undefined): State => {
-  if (!report || report.link === 'never') return 'unknown'
-  return report.link === 'up' && (report.receivedAgeMs ?? 0) <= staleAfterMs ? 'up' : 'down'
+/** A host is `up` while its word is fresh. Else it is unknown and never down: it may well carry on. */
+const hostState = (report: HostReport | undefined): { readonly state: State; readonly note?: string } => {
+  const unsure = unsureOf(report, staleAfterMs)
+  return unsure === undefined || unsure.reason === 'engine-unavailable'
+    ? { state: 'up' }
+    : { state: 'unknown', note: unsure.text }
 }
+
+/** Like `parent tower: link down for 5m`. */
+export const parentText = ({ node, link, 'age-ms': ageMs }: NonNullable<NodeView['parent']>): string =>
+  `parent ${node}: link ${link} for ${formatDuration(ageMs)}`
 
 export const runtimeView = (status: HostStatus): NonNullable<NodeView['runtime']> => ({
   driver: status.facts?.driver ?? 'unknown',
@@ -33,12 +39,14 @@ export const hostViews = (known: Knowledge): readonly HostView[] =>
   known.places.flatMap(({ site, scope, hosts }) =>
     hosts.map(({ name, labels }) => {
       const report = known.reports.find((one) => one.site === site && one.host === name)
+      const { state, note } = hostState(report)
       return {
         name,
         site,
         scope,
         node: report?.node ?? name,
-        'oper-status': hostState(report),
+        'oper-status': state,
+        ...(note !== undefined && { note }),
         ...(report?.receivedAgeMs !== undefined && { 'age-ms': report.receivedAgeMs }),
         labels,
         ...(report?.status && { runtime: runtimeView(report.status) }),
@@ -46,8 +54,7 @@ export const hostViews = (known: Knowledge): readonly HostView[] =>
     }),
   )
 
-const together = (states: readonly State[]): State =>
-  states.includes('up') ? 'up' : states.includes('down') ? 'down' : 'unknown'
+const together = (states: readonly State[]): State => (states.includes('up') ? 'up' : 'unknown')
 
 /** Sites known here; a site is up when any of its hosts is. */
 export const siteViews = (known: Knowledge): readonly SiteView[] =>
@@ -69,9 +76,12 @@ const depth = (scope: string) => scope.split('/').filter((part) => part !== '').
 const isBelow = (scope: string, above: string) =>
   scope !== above && (above === '/' || scope.startsWith(`${above}/`)) && depth(scope) > depth(above)
 
-/** The tree from `nodes`: zones with their nodes, sites with their hosts, each as this node last heard of it. */
+/**
+ * The tree from `nodes`: zones with their nodes, sites with their hosts, each as this node last heard of it. The root
+ * carries `note`.
+ */
 export const treeView = (
-  root: { readonly scope: string; readonly name: string },
+  root: { readonly scope: string; readonly name: string; readonly note?: string | undefined },
   nodes: readonly TreeNode[],
   known: Knowledge,
 ): TreeView => {
@@ -87,7 +97,7 @@ export const treeView = (
     kind: 'host',
     'oper-status': host['oper-status'],
     ...(host['age-ms'] !== undefined && { 'age-ms': host['age-ms'] }),
-    ...(host['oper-status'] === 'down' && { note: `last heard ${formatDuration(host['age-ms'] ?? 0)} ago` }),
+    ...(host.note !== undefined && { note: host.note }),
     children: [],
   })
   const siteBranch = (site: SiteView): TreeView => ({
@@ -117,5 +127,7 @@ export const treeView = (
     }
   }
   const site = sites.find((one) => one.scope === root.scope)
-  return site ? siteBranch(site) : zoneBranch(root.scope, root.name)
+  const tree = site ? siteBranch(site) : zoneBranch(root.scope, root.name)
+  const note = [tree.note, root.note].filter((text) => text !== undefined).join(', ')
+  return { ...tree, ...(note !== '' && { note }) }
 }

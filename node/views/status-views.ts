@@ -3,6 +3,7 @@ import type {
   CountsView,
   CountView,
   DeploymentStateView,
+  IngressView,
   ServiceInstanceView,
   WaitingView,
 } from '../api/index.ts'
@@ -17,6 +18,7 @@ import {
   rollUpStatus,
   type SiteRow,
   staleAfterMs,
+  unsureOf,
 } from '../services/deployments/index.ts'
 
 const countView = ({ count, ageMs }: Count): CountView => ({ count, ...(ageMs !== undefined && { 'age-ms': ageMs }) })
@@ -47,6 +49,28 @@ const waitingOf = (application: string, site: string, reports: readonly HostRepo
         })),
     )
 
+/** Host ports of an application at a site, as far as its hosts can be asked now. */
+const ingressOf = (application: string, site: string, reports: readonly HostReport[]): readonly IngressView[] =>
+  reports
+    .filter((report) => report.site === site && unsureOf(report, staleAfterMs) === undefined)
+    .flatMap((report) => {
+      const { host, ingressAddress: bound = '0.0.0.0', status } = report
+      const address = bound === '0.0.0.0' ? host : bound
+      return (status?.applications ?? [])
+        .filter((one) => one.application === application)
+        .flatMap(({ instances }) => instances)
+        .flatMap(({ id, ports }) =>
+          ports.map(({ protocol, containerPort, hostPort }) => ({
+            instance: id,
+            host,
+            address,
+            protocol,
+            'host-port': hostPort,
+            'container-port': containerPort,
+          })),
+        )
+    })
+
 /** One word for an application: the worst that is known of any of its sites. */
 const operStatus = (rows: readonly SiteRow[]): string => {
   if (rows.length === 0) return 'not-deployed'
@@ -63,20 +87,27 @@ export const applicationViews = (known: Knowledge, hash: Hash, site?: string): r
   return rows.map(({ application, deployment, versions }) => {
     const sites = versions.flatMap(({ version, sites: found }) => found.map((row) => ({ version, row })))
     const here = sites.filter(({ row }) => site === undefined || row.site === site)
-    const newest = known.applications.find(({ name }) => name === application)?.revisions.at(-1)
+    const held = known.applications.find(({ name }) => name === application)
+    const deployed = known.deployments.find(({ spec }) => spec.application === application)
+    const wanted = deployed && deployedRevision(deployed, held)?.revision
     return {
       name: application,
-      version: newest?.version ?? '',
+      version: held?.revisions.at(-1)?.version ?? '',
       ...(deployment !== undefined && { deployment }),
+      ...(wanted !== undefined && { 'wanted-revision': wanted }),
       'oper-status': operStatus(here.map(({ row }) => row)),
       sites: here.map(({ version, row }) => {
         const age = known.reports.find((report) => report.site === row.site)?.receivedAgeMs
+        const entry = known.entries.find((one) => one.site === row.site && one.application === application)
         return {
           site: row.site,
           version,
+          phase: row.phase,
+          ...(row.phase !== 'former' && entry && { revision: entry.revision }),
           ...countsView(row),
           ...(age !== undefined && { 'age-ms': age }),
           waiting: waitingOf(application, row.site, known.reports),
+          ingress: row.phase === 'run' ? ingressOf(application, row.site, known.reports) : [],
         }
       }),
     }

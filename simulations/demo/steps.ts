@@ -226,7 +226,7 @@ const explained: DemoStep = {
         ? told
         : undefined
     })
-    const ran = await world.skerry(['explain', 'broken', '--site', site])
+    const ran = await world.skerry(['explain', 'broken', '--site', site], 1)
     const shop = await settled(world, '1')
     return {
       'stopped-at': told['stopped-at'],

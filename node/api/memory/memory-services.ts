@@ -9,11 +9,14 @@ const applicationView = (name: string, version: string): ApplicationStateView =>
   name,
   version,
   deployment: `${name}-rollout`,
+  'wanted-revision': `r${version}`,
   'oper-status': 'running',
   sites: [
     {
       site: 'shop-1',
       version,
+      phase: 'run',
+      revision: `r${version}`,
       wanted: counts(2),
       downloaded: counts(1),
       running: counts(2),
@@ -22,6 +25,14 @@ const applicationView = (name: string, version: string): ApplicationStateView =>
       unknown: counts(0),
       'age-ms': 2_000,
       waiting: [],
+      ingress: [1, 2].map((n) => ({
+        instance: `${name}.web-${n}`,
+        host: 'shop-1-a',
+        address: '127.0.0.1',
+        protocol: 'tcp',
+        'host-port': 20_000 + n,
+        'container-port': 80,
+      })),
     },
   ],
 })
@@ -147,7 +158,7 @@ export const createMemoryServices = (): ApiServices => {
       },
       application: viewOf,
       serviceInstances: async (name, asked) => (await viewOf(name, asked)) && [1, 2].map((n) => instanceView(name, n)),
-      explain: async (application, { site }) => ({
+      explain: async (application, { site = 'shop-1' }) => ({
         application,
         site,
         ok: false,

@@ -1,48 +1,43 @@
 import { parseDurationMs, SkerryError, sleep } from '../../../base/index.ts'
-import type { ApplicationStateView, ConfigChange, ImageView } from '../../api/index.ts'
+import type { ApplicationStateView, DocumentChange, ImageView } from '../../api/index.ts'
 import { type CliCommand, type CliContext, type CommandInput, listOption, textOption } from '../command.ts'
-import { type Document, splitDocuments } from '../documents.ts'
 import { usageError } from '../failure.ts'
-import { readDocumentFile, readStdin } from '../local-files.ts'
+import { namesInArchive, readDocumentFile, readStdin } from '../local-files.ts'
 import { printable } from '../table.ts'
 import { importImage } from './images.ts'
 
 const pollMs = 500
 
-interface Applied {
-  readonly kind: 'application' | 'deployment'
+interface File {
+  readonly source: string
+  readonly text: string
+}
+
+interface Named {
   readonly name: string
-  readonly outcome: ConfigChange['outcome']
-  readonly impact?: readonly string[]
+  readonly digest: string
 }
 
-const send = async (context: CliContext, document: Document, dryRun: boolean): Promise<Applied> => {
-  const { kind, name, ...body } = document
-  const path = `/v1/config/${kind}`
-  const asking = { query: { 'dry-run': dryRun || undefined }, body: { kind: 'text', ...body } } as const
-  const change = await (name === undefined
-    ? context.client().ask<ConfigChange>('POST', path, asking)
-    : context.client().ask<ConfigChange>('PUT', `${path}/${name}`, asking))
-  return {
-    kind: kind === 'applications' ? 'application' : 'deployment',
-    name: change.name,
-    outcome: change.outcome,
-    ...(change.impact && { impact: change.impact }),
-  }
-}
+const sendAll = (context: CliContext, files: readonly File[], dryRun: boolean, images: readonly Named[]) =>
+  context.client().ask<DocumentChange[]>('POST', '/v1/config', {
+    query: { 'dry-run': dryRun || undefined },
+    body: { kind: 'json', value: { files, ...(images.length > 0 && { images }) } },
+  })
 
-const appliedLine = ({ kind, name, outcome, impact }: Applied, dryRun: boolean): string =>
+const appliedLine = ({ kind, name, outcome, impact }: DocumentChange, dryRun: boolean): string =>
   `${kind} ${name} ${dryRun ? 'would be ' : ''}${outcome}${impact && impact.length > 0 ? `: ${impact.map(printable).join(', ')}` : ''}\n`
 
-/** How far an application is, in one line; ready when every site has all it wants in the newest version. */
+/** How far an application is, in one line. Ready when every site has all it wants of what the deployment asks for now. */
 export const readiness = (view: ApplicationStateView): { readonly ready: boolean; readonly line: string } => {
-  const sum = (name: 'wanted' | 'running' | 'ready') => view.sites.reduce((total, site) => total + site[name].count, 0)
-  const newest = view.sites.every(({ version }) => version === view.version)
+  const told = view.sites.filter(({ phase }) => phase === 'run')
+  const sum = (name: 'wanted' | 'running' | 'ready') => told.reduce((total, site) => total + site[name].count, 0)
   const waiting = view.sites.flatMap((site) => site.waiting.map(({ reason }) => `${reason} at ${site.site}`))
   const why = waiting.length === 0 ? '' : ` (${[...new Set(waiting)].slice(0, 2).join(', ')})`
+  const versions = [...new Set(told.map(({ version }) => version))].filter((version) => version !== '')
+  const head = versions.length === 0 ? view.name : `${view.name} ${versions.join(' and ')}`
   return {
-    ready: view['oper-status'] === 'running' && newest,
-    line: `${view.name}: ${sum('ready')} of ${sum('wanted')} ready, ${sum('running')} running${why}`,
+    ready: view['oper-status'] === 'running' && told.every(({ revision }) => revision === view['wanted-revision']),
+    line: `${head}: ${sum('ready')} of ${sum('wanted')} ready, ${sum('running')} running${why}`,
   }
 }
 
@@ -57,9 +52,10 @@ const waitForReady = async (context: CliContext, applications: readonly string[]
     context.progress(printable(states.map(({ line }) => line).join('; ')))
     if (states.every(({ ready }) => ready)) return context.progress('')
     if (clock.monotonicMs() > endMs) {
-      const site = views.flatMap(({ sites }) => sites).find(({ waiting }) => waiting.length > 0)?.site ?? 'SITE'
+      const site = views.flatMap(({ sites }) => sites).find(({ waiting }) => waiting.length > 0)?.site
       const lines = states.filter(({ ready }) => !ready).map(({ line }) => printable(line))
-      const advice = `see "skerry explain ${applications[0]} --site ${printable(site)}"`
+      const at = site === undefined ? '' : ` --site ${printable(site)}`
+      const advice = `see "skerry explain ${applications[0]}${at}"`
       throw new SkerryError('not-ready', `not ready after ${timeoutMs / 1000} s: ${lines.join('; ')}\n${advice}`)
     }
     await sleep(clock, pollMs, signal)
@@ -68,13 +64,14 @@ const waitForReady = async (context: CliContext, applications: readonly string[]
 }
 
 /** Applications that a deployment among the documents, or one applied before, puts somewhere. */
-const deployedAmong = async (context: CliContext, applied: readonly Applied[]): Promise<readonly string[]> => {
+const deployedAmong = async (context: CliContext, applied: readonly DocumentChange[]): Promise<readonly string[]> => {
   const deployments = await context
     .client()
     .ask<{ name: string; application: string }[]>('GET', '/v1/config/application-deployments', {
       query: { fields: 'name,application' },
     })
-  const touched = (kind: Applied['kind'], name: string) => applied.some((one) => one.kind === kind && one.name === name)
+  const touched = (kind: DocumentChange['kind'], name: string) =>
+    applied.some((one) => one.kind === kind && one.name === name)
   const names = deployments
     .filter(({ name, application }) => touched('deployment', name) || touched('application', application))
     .map(({ application }) => application)
@@ -112,24 +109,23 @@ export const applyCommand: CliCommand = {
   run: async (input, context) => {
     const dryRun = input.options.dryRun === true
     const timeoutMs = readTimeout(input)
-    const documents: Document[] = []
+    const files: File[] = []
     for (const file of listOption(input, 'file'))
-      documents.push(
-        ...(file === '-'
-          ? splitDocuments(await readStdin(context.stdin), 'stdin')
-          : splitDocuments(readDocumentFile(file), file)),
+      files.push(
+        file === '-'
+          ? { source: 'stdin', text: await readStdin(context.stdin) }
+          : { source: printable(file).slice(-300), text: readDocumentFile(file) },
       )
+    const archives = listOption(input, 'image')
+    const coming: Named[] = []
     const images: ImageView[] = []
-    for (const archive of dryRun ? [] : listOption(input, 'image'))
-      images.push(...(await importImage(context, archive)))
+    for (const archive of archives)
+      if (dryRun) coming.push(...(await namesInArchive(archive)))
+      else images.push(...(await importImage(context, archive)))
+    for (const { name } of coming) context.say(`would import ${printable(name)}`)
     for (const { name } of images) context.say(`imported ${printable(name)}`)
-    const applied: Applied[] = []
-    const byKind = documents.toSorted((a, b) => (a.kind === b.kind ? 0 : a.kind === 'applications' ? -1 : 1))
-    for (const document of byKind) {
-      const done = await send(context, document, dryRun)
-      applied.push(done)
-      if (!context.json) await context.out(appliedLine(done, dryRun))
-    }
+    const applied = await sendAll(context, files, dryRun, coming)
+    if (!context.json) for (const change of applied) await context.out(appliedLine(change, dryRun))
     if (input.options.wait === true && !dryRun) {
       const names = await deployedAmong(context, applied)
       if (names.length > 0) await waitForReady(context, names, timeoutMs)

@@ -1,6 +1,7 @@
 import { formatSize } from '../../../base/index.ts'
 import type { ImageView } from '../../api/index.ts'
 import { type CliCommand, type CliContext, textArgument, textOption } from '../command.ts'
+import { ApiRefusedError } from '../failure.ts'
 import { openUpload } from '../local-files.ts'
 import { formatTable } from '../table.ts'
 
@@ -26,11 +27,14 @@ export const importImage = async (context: CliContext, path: string): Promise<re
     shown = tenth
     context.progress(`importing ${path}: ${formatSize(sentBytes)} of ${all}`)
   }
-  const images = await context
-    .client()
-    .ask<ImageView[]>('POST', '/v1/state/images', { body: { kind: 'upload', ...upload, onProgress }, timeoutMs: 0 })
-  context.progress('')
-  return images
+  try {
+    const body = { kind: 'upload', ...upload, onProgress } as const
+    return await context.client().ask<ImageView[]>('POST', '/v1/state/images', { body, timeoutMs: 0 })
+  } catch (error) {
+    throw error instanceof ApiRefusedError ? error.of(path) : error
+  } finally {
+    context.progress('')
+  }
 }
 
 const importCommand: CliCommand = {

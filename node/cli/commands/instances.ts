@@ -54,7 +54,7 @@ export const findTargets = async (context: CliContext, chosen: Selection): Promi
   const all = selectTargets(instances, { application, site }).map((target) => printable(targetText(target)))
   const advice =
     all.length === 0
-      ? `nothing of it is there yet: see "skerry explain ${application} --site ${site ?? 'SITE'}"`
+      ? `nothing of it is there yet: see "skerry explain ${application}${site === undefined ? '' : ` --site ${site}`}"`
       : `there are ${all.slice(0, 10).join(', ')}${all.length > 10 ? ', …' : ''}`
   throw new SkerryError('no-such-container', `no container of ${application} is meant by that; ${advice}`)
 }

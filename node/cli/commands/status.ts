@@ -62,6 +62,31 @@ export const statusTable = (applications: readonly ApplicationStateView[], all: 
   return formatTable(columns, rows) + note
 }
 
+const ingressColumns: readonly Column[] = [
+  { title: 'address' },
+  { title: 'leads to' },
+  { title: 'site' },
+  { title: 'host' },
+]
+
+/** The host ports that lead to instances; empty when there is none. */
+export const ingressTable = (applications: readonly ApplicationStateView[], all: boolean): string => {
+  const rows = applications.flatMap(({ sites }) =>
+    sites.flatMap(({ site, ingress }) =>
+      ingress.map((one) => [
+        `${one.address}:${one['host-port']}`,
+        `${one.instance} ${one.protocol} ${one['container-port']}`,
+        site,
+        one.host,
+      ]),
+    ),
+  )
+  if (rows.length === 0) return ''
+  const shown = all ? rows : rows.slice(0, mostRows)
+  const more = rows.length > shown.length ? `… and ${rows.length - shown.length} more: --all shows them\n` : ''
+  return `\n${formatTable(ingressColumns, shown)}${more}`
+}
+
 /** Why things are not here yet, one line each. */
 export const waitingLines = (applications: readonly ApplicationStateView[]): string => {
   const lines = applications.flatMap(({ name, sites }) =>
@@ -91,10 +116,12 @@ const hostColumns: readonly Column[] = [
 export const hostTable = (hosts: readonly HostView[]): string =>
   formatTable(
     hostColumns,
-    hosts.map(({ name, site, runtime, 'oper-status': status, 'age-ms': ageMs }) => [
+    hosts.map(({ name, site, runtime, note, 'oper-status': status, 'age-ms': ageMs }) => [
       name,
       site,
-      runtime?.state === 'unavailable' ? `${status}, engine unavailable` : status,
+      [status, note, status === 'up' && runtime?.state === 'unavailable' ? 'engine unavailable' : undefined]
+        .filter(Boolean)
+        .join(', '),
       runtime === undefined ? '-' : [runtime.driver, runtime.version].filter(Boolean).join(' '),
       runtime?.bridge ?? '-',
       runtime?.subnet ?? '-',
@@ -103,7 +130,15 @@ export const hostTable = (hosts: readonly HostView[]): string =>
     ]),
   )
 
-const noteLines = (node: NodeView): string => node.notes.map((note) => `note: ${printable(note)}\n`).join('')
+const parentLine = ({ parent }: NodeView): string =>
+  parent === undefined ? '' : printable(`parent ${parent.node}: link ${parent.link} for ${ageText(parent['age-ms'])}`)
+
+/** What the node says of its parent, and what a person must know. */
+export const nodeLines = (node: NodeView): string =>
+  [parentLine(node), ...node.notes.map((note) => `note: ${printable(note)}`)]
+    .filter((line) => line !== '')
+    .map((line) => `${line}\n`)
+    .join('')
 
 export const statusCommand: CliCommand = {
   name: 'status',
@@ -132,7 +167,7 @@ export const statusCommand: CliCommand = {
     const more =
       hosts.length > shownHosts.length ? `… and ${hosts.length - shownHosts.length} more hosts: --all shows them\n` : ''
     const hostText = hosts.length === 0 ? '' : `\n${hostTable(shownHosts)}${more}`
-    const text = `${statusTable(applications, all)}${waitingLines(applications)}${hostText}\n${noteLines(node)}`
+    const text = `${statusTable(applications, all)}${waitingLines(applications)}${ingressTable(applications, all)}${hostText}\n${nodeLines(node)}`
     await context.result({ applications, node, hosts }, text)
     return 0
   },

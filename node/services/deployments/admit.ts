@@ -1,3 +1,4 @@
+import { nameHint } from '../../../base/index.ts'
 import {
   type ApplicationRevision,
   ConfigError,
@@ -29,8 +30,9 @@ const checkOrder = (kind: string, name: string, held: { readonly order: number }
   )
 }
 
-const missing = (kind: string, name: string): never => {
-  throw new ConfigError('not-found', `there is no ${kind} ${name}. List them with skerry status`)
+/** @throws {ConfigError} `not-found` with the nearest name, or what there is. */
+export const missing = (kind: 'application' | 'deployment', name: string, known: readonly string[]): never => {
+  throw new ConfigError('not-found', `there is no ${kind} ${name}; ${nameHint(name, known)}`)
 }
 
 /** The rolled-out versions with the one that rolls out now at the end. */
@@ -78,7 +80,7 @@ export const admitApplication = (
 
 /** @throws {ConfigError} `not-found`, `still-deployed`, `precondition-failed`. */
 export const admitApplicationRemoval = (held: HeldConfig, name: string, options: PutOptions): void => {
-  const application = held.applications.get(name) ?? missing('application', name)
+  const application = held.applications.get(name) ?? missing('application', name, [...held.applications.keys()])
   checkOrder('application', name, application, options)
   const deployment = [...held.deployments.values()].find(({ spec }) => spec.application === name)
   if (deployment)
@@ -112,7 +114,7 @@ export const admitDeployment = (
   if (!application)
     throw new ConfigError(
       'not-found',
-      `deployment ${spec.name} names the application ${spec.application}, which is not here: apply the application first`,
+      `deployment ${spec.name} names the application ${spec.application}, which is not here: apply the application first; ${nameHint(spec.application, [...held.applications.keys()])}`,
     )
   const revision = deployedRevision({ spec, order: 0, changedAtMs: 0, history: [] }, application)
   if (!revision) {
@@ -128,7 +130,7 @@ export const admitDeployment = (
 
 /** @throws {ConfigError} `not-found`, `precondition-failed`. */
 export const admitDeploymentRemoval = (held: HeldConfig, name: string, options: PutOptions): void => {
-  const deployment = held.deployments.get(name) ?? missing('deployment', name)
+  const deployment = held.deployments.get(name) ?? missing('deployment', name, [...held.deployments.keys()])
   checkOrder('deployment', name, deployment, options)
 }
 

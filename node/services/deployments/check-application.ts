@@ -1,5 +1,6 @@
 import { canonicalJson, formatSize } from '../../../base/index.ts'
-import type { FieldPath, Finding } from './find-problems.ts'
+import type { FieldPath } from '../../../topologies/index.ts'
+import type { Finding } from './find-problems.ts'
 import { parsePortRanges } from './port-ranges.ts'
 import type { ApplicationSpec, ContainerFields, MountFields, ProbeFields, ServiceSpec } from './specification.ts'
 import { builtInVariable } from './unsupported-fields.ts'

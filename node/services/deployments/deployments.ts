@@ -1,6 +1,6 @@
 import type { Clock } from '../../../base/index.ts'
 import type { DesiredImage } from '../../../runtime/index.ts'
-import { rollbackVersion } from './admit.ts'
+import { missing, rollbackVersion } from './admit.ts'
 import {
   ConfigError,
   type ConfigStore,
@@ -93,7 +93,7 @@ export const pinImages = (spec: ApplicationSpec, images: ImageCatalogue): readon
     const known = images.names()
     throw new ConfigError(
       'image-not-held',
-      `application ${spec.name} needs the image ${name}, which is not held here: hand it over with skerry images import <archive>, or with --image <archive>. ${
+      `application ${spec.name} needs the image ${name}, which is not held here: hand it over with "skerry images import FILE", or apply with --image FILE. ${
         known.length === 0 ? 'No image is held' : `Held: ${known.slice(0, 10).join(', ')}`
       }`,
       { image: name },
@@ -113,7 +113,7 @@ const applicationNotes = (
   )
   return [
     ...(newest !== (spec.version ?? '')
-      ? [`version ${spec.version} is held already; ${newest} is newer. To go back, use skerry rollback`]
+      ? [`version ${spec.version} is held already; ${newest} is newer. To go back, use "skerry rollback DEPLOYMENT"`]
       : []),
     ...moved.map(
       ({ name }) =>
@@ -164,8 +164,13 @@ export const createDeployments = (options: DeploymentsOptions): Deployments => {
   }
 
   const held = async (name: string): Promise<[StoredDeployment, StoredApplication]> => {
-    const deployment = await store.getDeployment(name)
-    if (!deployment) throw new ConfigError('not-found', `there is no deployment ${name}. List them with skerry status`)
+    const deployment =
+      (await store.getDeployment(name)) ??
+      missing(
+        'deployment',
+        name,
+        (await store.listDeployments()).map(({ spec }) => spec.name),
+      )
     const application = await store.getApplication(deployment.spec.application)
     if (!application)
       throw new ConfigError(

@@ -8,6 +8,7 @@ import { unsureOf } from './unsure.ts'
 import { waitingWords } from './waiting-words.ts'
 
 export interface InstanceQuestion {
+  readonly site: string
   readonly placed: PlacedInstance
   readonly revision: ApplicationRevision
   readonly intentOrder: number
@@ -84,7 +85,7 @@ const unexplained = (instance: InstanceStatus | undefined): HostStep | undefined
 }
 
 const explainHost = (
-  { placed, revision, report }: InstanceQuestion,
+  { site, placed, revision, report }: InstanceQuestion,
   application: ApplicationStatus,
   portRange: readonly [number, number],
 ): Chain => {
@@ -108,7 +109,7 @@ const explainHost = (
     return { links: [...links, { step: end, state: 'stopped', text, ...age }], stop }
   }
   const { waiting } = first
-  const { text, advice } = waitingWords[waiting.reason]({ placed, revision, waiting, portRange })
+  const { text, advice } = waitingWords[waiting.reason]({ site, placed, revision, waiting, portRange })
   return {
     links: [...links, { step: end, state: 'stopped', text: `${text}${whileText(waiting)}`, ...age }],
     stop: { stoppedAt: end, reason: waiting.reason, advice },
@@ -120,6 +121,13 @@ const notNow = ({ links }: Chain, from: readonly ExplainLink[]): readonly Explai
   ...links.map((link): ExplainLink => ({ ...link, state: 'unknown', text: `last known: ${link.text}` })),
 ]
 
+/** What a host last said of its instance, in a few words; undefined when it never spoke of it. */
+const lastKnownText = (chain: Chain | undefined, hasReported: boolean): string | undefined => {
+  if (!chain) return hasReported ? 'not accepted yet' : undefined
+  if (!chain.stop) return 'ready'
+  return chain.stop.reason === 'engine-unavailable' ? undefined : `stopped at ${chain.stop.stoppedAt}`
+}
+
 /** Ends the chain at the link or the engine; what the host last said follows as last known, with its age. */
 const unsureChain = (question: InstanceQuestion, unsure: NonNullable<ReturnType<typeof unsureOf>>): Chain => {
   const { placed, report } = question
@@ -127,8 +135,9 @@ const unsureChain = (question: InstanceQuestion, unsure: NonNullable<ReturnType<
   const seen = report?.receivedAgeMs === undefined ? '' : `; last heard ${formatDuration(report.receivedAgeMs)} ago`
   const accepted = report?.status?.applications.find(({ revision }) => revision === question.revision.revision)
   const stop = (text: string, reason: string, advice: string, before: readonly ExplainLink[] = []): Chain => {
-    const links: readonly ExplainLink[] = [...before, { step, state: 'stopped', text }]
-    const rest = accepted && report?.status ? explainHost(question, accepted, report.status.portRange).links : []
+    const links: readonly ExplainLink[] = [...before, { step, state: 'unknown', text }]
+    const chain = accepted && report?.status && explainHost(question, accepted, report.status.portRange)
+    const rest = chain?.links ?? []
     const known: readonly ExplainLink[] =
       step === 'link' && accepted
         ? [
@@ -142,7 +151,12 @@ const unsureChain = (question: InstanceQuestion, unsure: NonNullable<ReturnType<
           ]
         : links
     const after = rest.slice(step === 'engine' ? 1 : 0)
-    return { links: notNow({ links: after }, known), stop: { stoppedAt: step, reason, advice } }
+    const lastKnown = lastKnownText(chain, report?.status !== undefined)
+    const unknown = {
+      ...(unsure.sinceMs !== undefined && { sinceMs: unsure.sinceMs }),
+      ...(lastKnown !== undefined && { lastKnown }),
+    }
+    return { links: notNow({ links: after }, known), stop: { stoppedAt: step, reason, advice, unknown } }
   }
   if (unsure.reason === 'engine-unavailable') {
     const before = [linkUp(question), acceptedLink(question)]

@@ -149,7 +149,7 @@ for (const [name, question] of Object.entries(cases))
 
 const linkAt = ({ links }: Explanation, step: string) => links.find((link) => link.step === step)
 
-test('every chain names every step once, in order, and stops at most once', (t) => {
+test('every chain names every step once, in order, and stops at most once, but not at what nobody can say', (t) => {
   for (const [name, question] of Object.entries(cases)) {
     const explanation = explain(question)
     t.deepEqual(
@@ -158,13 +158,28 @@ test('every chain names every step once, in order, and stops at most once', (t) 
       name,
     )
     const stops = explanation.links.filter(({ state }) => state === 'stopped').map(({ step }) => step)
-    t.deepEqual(stops, explanation.ok ? [] : [explanation.stoppedAt], name)
+    t.deepEqual(stops, explanation.ok || explanation.unknown ? [] : [explanation.stoppedAt], name)
     const after = explanation.ok ? [] : explanation.links.slice(explainSteps.indexOf(explanation.stoppedAt) + 1)
     t.true(
       after.every(({ state }) => state === 'unknown'),
       name,
     )
   }
+})
+
+test('what cannot be said is unknown with its age, never stopped', (t) => {
+  const unknown = (name: string) => {
+    const explanation = explain(cases[name] as ExplainQuestion)
+    return explanation.ok ? undefined : explanation.unknown
+  }
+  t.deepEqual(unknown('link-down'), { sinceMs: 720_000, lastKnown: 'ready' })
+  t.deepEqual(unknown('report-old'), { sinceMs: 121_000, lastKnown: 'ready' })
+  t.deepEqual(unknown('never-connected'), {})
+  t.is(unknown('crash-loop'), undefined)
+  const crashed = cases['crash-loop'] as ExplainQuestion
+  const [report] = crashed.reports
+  const cut = explain({ ...crashed, reports: report ? [{ ...report, link: 'down', linkForMs: 60_000 }] : [] })
+  t.deepEqual(cut.ok || cut.unknown, { sinceMs: 60_000, lastKnown: 'stopped at running' })
 })
 
 test('a link that is down shows the last state with its age, never as how things are', (t) => {

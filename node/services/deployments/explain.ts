@@ -28,7 +28,7 @@ export const explainSteps = [
 
 export type ExplainStep = (typeof explainSteps)[number]
 
-/** One link of the chain: `done` holds now, `stopped` is where it ends, `unknown` cannot be said. */
+/** One link of the chain: `done` holds now, `stopped` is where it ends, `unknown` cannot be said or was not reached. */
 export interface ExplainLink {
   readonly step: ExplainStep
   readonly state: 'done' | 'stopped' | 'unknown'
@@ -44,6 +44,8 @@ export interface Stop {
   readonly reason: string
   /** What to do next. */
   readonly advice: string
+  /** There when nobody can say how things are now: for how many milliseconds, and what the host said last. */
+  readonly unknown?: { readonly sinceMs?: number; readonly lastKnown?: string }
 }
 
 export type Explanation = {
@@ -91,10 +93,13 @@ const stopped = (
   stop: { stoppedAt: step, reason, advice },
 })
 
-const didYouMean = (name: string, known: readonly string[]): string => {
+/** `otherwise` says what to do where no near name was meant. */
+const didYouMean = (name: string, known: readonly string[], otherwise: string): string => {
   const near = nearestName(name, known)
-  if (near) return `Did you mean ${near}? If not:`
-  return known.length === 0 ? 'There is none yet.' : `There is ${known.slice(0, 10).join(', ')}.`
+  if (near) return `Did you mean ${near}? If not, ${otherwise}`
+  return known.length === 0
+    ? `There is none yet: ${otherwise}`
+    : `There is ${known.slice(0, 10).join(', ')}. If none of them is meant, ${otherwise}`
 }
 
 const versionText = (version: string) => (version === '' ? 'without a version' : `version ${version}`)
@@ -111,7 +116,7 @@ const decide = (question: ExplainQuestion): Chain & { readonly decided?: Decided
       'application',
       `there is no application ${name}`,
       'no-such-application',
-      `${didYouMean(name, known)} apply one with skerry apply -f <file>`,
+      didYouMean(name, known, 'apply it with "skerry apply -f FILE"'),
     )
   }
   links.push(done('application', `application ${name} is known`))
@@ -152,7 +157,7 @@ const decide = (question: ExplainQuestion): Chain & { readonly decided?: Decided
       'site',
       `there is no site ${site} in the topology`,
       'no-such-site',
-      `${didYouMean(site, known)} see skerry tree`,
+      didYouMean(site, known, 'add it to the topology; "skerry tree" shows what is there'),
     )
   }
   links.push(done('site', `site ${site} is at ${place.scope}`))
@@ -207,6 +212,7 @@ export const explain = (question: ExplainQuestion): Explanation => {
   const { revision, instances } = here.decided
   const chains = instances.map((placed) =>
     explainInstance({
+      site,
       placed,
       revision,
       intentOrder: question.intentOrder,
@@ -225,21 +231,24 @@ export const explain = (question: ExplainQuestion): Explanation => {
   return { application, site, ok: false, links, ...chain.stop, advice }
 }
 
+/** The links that say something: those after the end of the chain are left out. */
+export const reachedLinks = ({ links }: Pick<Explanation, 'links'>): readonly ExplainLink[] =>
+  links.filter(({ text }) => text !== notReached)
+
 const mark = { done: 'ok     ', stopped: 'STOP   ', unknown: 'unknown' } as const
+
+const unknownText = ({ sinceMs, lastKnown }: NonNullable<Stop['unknown']>): string =>
+  `unknown${sinceMs === undefined ? '' : ` for ${formatDuration(sinceMs)}`}${lastKnown === undefined ? '' : `; last known: ${lastKnown}`}`
 
 /** An explanation as lines for a person; steps that were not reached are left out. */
 export const describeExplanation = (explanation: Explanation): string => {
-  const reached = explanation.links.filter(({ text }) => text !== notReached)
-  const lines = reached.map(({ step, state, text, ageMs }) => {
+  const lines = reachedLinks(explanation).map(({ step, state, text, ageMs }) => {
     const age = ageMs === undefined ? '' : ` (${formatDuration(ageMs)} ago)`
     return `  ${mark[state]}  ${step.padEnd(11)}  ${text}${age}`
   })
   const head = `${explanation.application} at ${explanation.site}: `
-  return explanation.ok
-    ? [`${head}ready`, ...lines].join('\n')
-    : [
-        `${head}stopped at ${explanation.stoppedAt} (${explanation.reason})`,
-        ...lines,
-        `What to do: ${explanation.advice}.`,
-      ].join('\n')
+  if (explanation.ok) return [`${head}ready`, ...lines].join('\n')
+  const { stoppedAt, reason, advice, unknown } = explanation
+  const end = unknown ? unknownText(unknown) : `stopped at ${stoppedAt}`
+  return [`${head}${end} (${reason})`, ...lines, `What to do: ${advice}.`].join('\n')
 }

@@ -1,8 +1,7 @@
 import type * as z from 'zod'
 import { nearestName } from '../../../base/index.ts'
+import { type FieldPath, fieldText, kindWords, valueAt } from '../../../topologies/index.ts'
 import { fieldsNotYet } from './field-checks.ts'
-
-export type FieldPath = readonly (string | number)[]
 
 /** One thing wrong, at a place inside the value; `at` is `name` when the field's name itself is wrong. */
 export interface Finding {
@@ -18,31 +17,12 @@ const notYetMessage = 'is not supported yet'
 type Issue = z.core.$ZodIssue
 type Schema = z.core.$ZodType
 
-const kindWords: Readonly<Record<string, string>> = {
-  string: 'text',
-  number: 'a number',
-  int: 'a whole number',
-  boolean: 'true or false',
-  array: 'a list',
-  object: 'a map',
-  record: 'a map',
-}
-
 const wordFor = (value: unknown): string => {
   if (value === null) return 'empty'
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'object') return 'a map'
   return typeof value === 'string' ? 'text' : `the ${typeof value} ${String(value)}`
 }
-
-const valueAt = (value: unknown, path: FieldPath): unknown =>
-  path.reduce<unknown>(
-    (inside, key) =>
-      typeof inside === 'object' && inside !== null && Object.hasOwn(inside, key)
-        ? (inside as Record<string | number, unknown>)[key]
-        : undefined,
-    value,
-  )
 
 /** The schema of what lies at `path`; steps through the few kinds of schema that specifications are made of. */
 const schemaAt = (schema: Schema, path: FieldPath): Schema | undefined => {
@@ -158,13 +138,3 @@ export const checkFields = <S extends z.ZodType>(
     ? { value: checked.data }
     : { findings: withoutFollowing(checked.error.issues.flatMap((issue) => findingsOf(schema, issue, [], value))) }
 }
-
-/** `services[0].containers[0].image` */
-export const fieldText = (path: FieldPath): string =>
-  path.reduce<string>(
-    (text, key) =>
-      typeof key === 'number'
-        ? `${text}[${key}]`
-        : `${text}${text === '' ? '' : '.'}${/^[\w-]+$/.test(key) ? key : JSON.stringify(key)}`,
-    '',
-  )

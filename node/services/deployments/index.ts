@@ -28,10 +28,11 @@ export {
   type ExplainStep,
   type Explanation,
   explain,
+  reachedLinks,
 } from './explain.ts'
 export { deployedRevision, type IntendedApplication, type SiteIntent } from './intent.ts'
 export { type ConfigState, createMemoryConfigStore, type MemoryConfigStoreOptions } from './memory-config-store.ts'
-export { type ConfigDocument, parseApplication, parseDocuments } from './parse-documents.ts'
+export { type ConfigDocument, parseApplication, parseDeployment, parseDocuments } from './parse-documents.ts'
 export { type Placement, placementMatches, type SitePlace } from './placement.ts'
 export { type HostReport, staleAfterMs } from './report.ts'
 export type { Hash } from './revision.ts'
@@ -46,3 +47,4 @@ export {
   type StatusQuestion,
   type VersionRow,
 } from './status.ts'
+export { unsureOf } from './unsure.ts'

@@ -1,9 +1,9 @@
 import type * as z from 'zod'
 import { InvalidInputError, type Problem } from '../../../base/index.ts'
+import { type FieldPath, fieldText, readYamlDocuments, type YamlDocument } from '../../../topologies/index.ts'
 import { checkApplication } from './check-application.ts'
 import { type DeploymentSpec, deploymentSchema } from './deployment-specification.ts'
-import { checkFields, type FieldPath, type Finding, fieldText } from './find-problems.ts'
-import { type Locate, readYaml } from './read-yaml.ts'
+import { checkFields, type Finding } from './find-problems.ts'
 import { type ApplicationSpec, applicationSchema } from './specification.ts'
 
 /** One object of configuration as a person handed it in. */
@@ -17,8 +17,22 @@ type Checked<Value> = { readonly value: Value } | { readonly findings: readonly 
 /** More than a person reads at once. */
 const maxProblems = 50
 
-const toProblem = (finding: Finding, source: string, locate: Locate): Problem => {
-  const { line, written } = locate(finding.path, finding.at)
+/** Far above what a set of applications needs. */
+const limits = { limitBytes: 4 * 2 ** 20, advice: 'send it in several' }
+const maxDocuments = 200
+
+/** The place of a field in the text: a list alone is written where the checked form has `items`. */
+const asWritten = (value: unknown, path: FieldPath): FieldPath => {
+  const [key, ...rest] = path
+  if (key === undefined || typeof value !== 'object' || value === null) return path
+  if (key === 'items' && Array.isArray(value)) return asWritten(value, rest)
+  return [key, ...asWritten((value as Record<string | number, unknown>)[key], rest)]
+}
+
+const toProblem = (finding: Finding, source: string, document?: YamlDocument): Problem => {
+  const path = asWritten(document?.value, finding.path)
+  const line = document?.lineOf(path)
+  const written = finding.at === 'value' ? document?.writtenAt(path) : undefined
   const quotes = 'put it in quotes'
   // What stands in the file, not what YAML made of it: 1.10 would come back as 1.1.
   const suggestion =
@@ -101,32 +115,41 @@ const check = (value: unknown, kind?: Kind): Checked<ConfigDocument> => {
  * @throws {InvalidInputError} with every problem found: file, line, field, suggestion.
  */
 export const parseDocuments = (text: string, source: string): readonly ConfigDocument[] => {
-  const read = readYaml(text, source)
-  const problems = [...read.problems]
+  const documents = readYamlDocuments(text, source, limits)
+  const [tooMany] = documents.slice(maxDocuments)
+  if (tooMany)
+    refuseAll([
+      {
+        source,
+        line: tooMany.line,
+        field: '',
+        message: `is document ${maxDocuments + 1}`,
+        suggestion: `send at most ${maxDocuments} at once`,
+      },
+    ])
+  const problems: Problem[] = []
   const found: ConfigDocument[] = []
-  for (const { value, line, locate } of read.documents) {
-    const checked = check(value)
+  for (const document of documents) {
+    const checked = check(document.value)
     if ('findings' in checked) {
-      problems.push(...checked.findings.map((finding) => toProblem(finding, source, locate)))
+      problems.push(...checked.findings.map((finding) => toProblem(finding, source, document)))
       continue
     }
     const { kind, value: parsed } = checked.value
     if (found.some((other) => other.kind === kind && other.value.name === parsed.name)) {
       const message = `there is another ${kind} ${parsed.name} in this file`
-      problems.push({ source, line, field: 'name', message, suggestion: 'keep one of them' })
+      problems.push({ source, line: document.line, field: 'name', message, suggestion: 'keep one of them' })
     }
     found.push(checked.value)
   }
-  if (read.documents.length === 0 && problems.length === 0)
+  if (documents.length === 0)
     refuseAll([{ source, field: '', message: 'holds no document', suggestion: 'write an application or a deployment' }])
   return problems.length > 0 ? refuseAll(problems) : found
 }
 
 const parseValue = (kind: Kind, value: unknown, source: string): ConfigDocument => {
   const checked = check(value, kind)
-  return 'value' in checked
-    ? checked.value
-    : refuseAll(checked.findings.map((finding) => toProblem(finding, source, () => ({}))))
+  return 'value' in checked ? checked.value : refuseAll(checked.findings.map((finding) => toProblem(finding, source)))
 }
 
 /** An application from a value, as the API receives it. @throws {InvalidInputError} with every problem found. */

@@ -17,6 +17,8 @@ export interface HostReport {
   /** How long ago `status` was received. */
   readonly receivedAgeMs?: number
   readonly status?: HostStatus
+  /** Where its host ports are open: one address, or `0.0.0.0` for all of the host. */
+  readonly ingressAddress?: string
 }
 
 /**

@@ -138,7 +138,35 @@ test('refuses text made to exhaust the reader, and text that is empty', (t) => {
   )
   t.regex(
     refusal(() => parseDocuments('x'.repeat(5 * 1024 * 1024), 'f')),
-    /is larger than/,
+    /the file is over 4 MiB; send it in several/,
+  )
+})
+
+test('a field is found in its line, and a number told as it is written, in any document and either shape', (t) => {
+  const text = [
+    'name: a',
+    'services: []',
+    '---',
+    'name: b',
+    'version: 1.10',
+    'services:',
+    '  - name: web',
+    '    volumes:',
+    '      - name: v',
+    '        config-map:',
+    '          - name: f',
+    '            data: 7',
+    '    containers: [{ name: web, image: demo:1 }]',
+  ].join('\n')
+  t.deepEqual(refusal(() => parseDocuments(text, 'f')).split('\n'), [
+    'f:2: services: must have at least 1 entry',
+    'f:5: version: must be text, not the number 1.1; put it in quotes: "1.10"',
+    'f:12: services[0].volumes[0].config-map[0].data: must be text, not the number 7; put it in quotes: "7"',
+  ])
+  const many = Array.from({ length: 201 }, (_, at) => `name: a${at}\n`).join('---\n')
+  t.regex(
+    refusal(() => parseDocuments(many, 'f')),
+    /^f:401: is document 201; send at most 200 at once$/,
   )
 })
 

@@ -5,6 +5,7 @@ import type { PlacedInstance } from './spread.ts'
 
 /** What is waited for, and where. */
 interface Scene {
+  readonly site: string
   readonly placed: PlacedInstance
   readonly revision: ApplicationRevision
   readonly waiting: Waiting
@@ -19,8 +20,10 @@ const memoryLimit = ({ revision, waiting, placed }: Scene): string => {
 
 const who = ({ waiting, placed }: Scene) => `container ${waiting.container ?? '?'} of ${placed.id} on ${placed.host}`
 
-const logs = ({ waiting, placed }: Scene) =>
-  `skerry logs ${placed.id}${waiting.container === undefined ? '' : ` ${waiting.container}`}`
+const logs = ({ waiting, placed, revision, site }: Scene) => {
+  const container = waiting.container === undefined ? '' : ` --container ${waiting.container}`
+  return `"skerry logs ${revision.spec.name} --instance ${placed.id}${container} --site ${site}"`
+}
 
 type Words = (scene: Scene) => { readonly text: string; readonly advice: string }
 
@@ -32,7 +35,7 @@ export const waitingWords: Readonly<Record<WaitingReason, Words>> = {
   }),
   'image-not-here': ({ placed, waiting }) => ({
     text: `an image is not on ${placed.host}: ${waiting.detail}`,
-    advice: `See with skerry status that ${placed.host} reaches its parent, which hands it over; or import it there with skerry images import`,
+    advice: `See with "skerry nodes" that ${placed.host} reaches its parent, which hands it over; if the tower has lost it, hand it over again with "skerry images import FILE"`,
   }),
   'fetching-image': ({ placed, waiting }) => ({
     text: `${placed.host} is fetching the image: ${waiting.detail}`,
@@ -41,7 +44,7 @@ export const waitingWords: Readonly<Record<WaitingReason, Words>> = {
   'image-refused': ({ placed, waiting }) => ({
     text: `${placed.host} refused the image: ${waiting.detail}`,
     advice:
-      'Build the archive again and hand it over with skerry images import, under a new version of the application',
+      'Build the archive again and hand it over with "skerry images import FILE", under a new version of the application',
   }),
   'needs-containerd': ({ placed, waiting }) => ({
     text: `${placed.host} runs only images made for the process driver: ${waiting.detail}`,
