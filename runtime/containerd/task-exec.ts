@@ -78,7 +78,8 @@ export const createTaskExec = (client: ContainerdClient, directory: string, cloc
     const budget = { leftBytes: request.maxOutputBytes, truncated: false }
     const readers = [readPipe(stdout, budget), readPipe(stderr, budget)] as const
     try {
-      const process = asSpec('Process', execProcess(spec, request.args, await readlink(`/proc/${first.pid}/root`)))
+      const root = await readlink(`/proc/${first.pid}/root`)
+      const process = asSpec('Process', execProcess(spec, request.args, root))
       await client.call('tasks.exec', { containerId: id, execId, stdout, stderr, spec: process }, { namespace })
       try {
         const ended = waitForEnd(namespace, id, execId, request)
@@ -86,7 +87,11 @@ export const createTaskExec = (client: ContainerdClient, directory: string, cloc
         await client.call('tasks.start', { containerId: id, execId }, { namespace })
         const exitCode = await ended
         await Promise.race([Promise.all(readers.map((reader) => reader.ended)), sleep(clock, drainMs)])
-        return { exitCode, stdout: readers[0].bytes(), stderr: readers[1].bytes(), truncated: budget.truncated }
+        const stderr = readers[1].bytes()
+        // Where the way leads through chroot it is chroot that finds no such program, and says so.
+        if (root !== '/' && (exitCode === 126 || exitCode === 127) && stderr.includes('chroot: failed to run command'))
+          throw new ContainersError('exec-failed', `cannot run ${JSON.stringify(request.args[0])} in ${id}: ${stderr}`)
+        return { exitCode, stdout: readers[0].bytes(), stderr, truncated: budget.truncated }
       } finally {
         await client.call('tasks.deleteProcess', { containerId: id, execId }, { namespace }).catch(() => {})
       }

@@ -111,10 +111,11 @@ const logOf = async (containers: Containers) => {
   return text
 }
 
+/** An ended process that nobody has reaped yet (state Z of proc(5)) is not alive. */
 const isAlive = (pid: number) => {
   try {
     process.kill(pid, 0)
-    return true
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
   } catch {
     return false
   }
