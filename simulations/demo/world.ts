@@ -29,6 +29,7 @@ export interface World {
   readonly driver: 'containerd' | 'process'
   readonly say: (line: string) => void
   nodes(): readonly DemoNode[]
+  /** The node the demo shows for a role. @throws {SkerryError} `no-such-node` */
   node(role: string): DemoNode
   /** Runs `skerry` and answers what it printed. @throws {SkerryError} `command-failed` when it ends with another code. */
   skerry(args: readonly string[], expectedCode?: number): Promise<Ran>
@@ -113,7 +114,9 @@ export const createWorld = (options: {
     return ran
   }
   const node = (role: string) => {
-    const found = nodes.find((one) => one.role === role)
+    const all = nodes.filter((one) => one.role === role)
+    // A host that is alone at its site runs all that its site is to run.
+    const found = all.find(({ site }) => all.filter((one) => one.site === site).length === 1) ?? all[0]
     if (!found) throw new SkerryError('no-such-node', `the demo's tree has no ${role}`)
     return found
   }
