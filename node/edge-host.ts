@@ -1,4 +1,4 @@
-import { type Clock, errorText, type Log, SkerryError } from '../base/index.ts'
+import { type Clock, errorText, type Log, SkerryError, sleep } from '../base/index.ts'
 import {
   type Containers,
   createNetProbes,
@@ -15,6 +15,7 @@ import { desiredForHost, type Hash, type HostReport, type SiteIntent } from './s
 
 /** Histories are kept this often at most, so that a crash loop does not wear out the disk. */
 const keepHistoriesEveryMs = 10_000
+const firstListWithinMs = 3_000
 /** Images nobody needs are looked for this long after things have settled: a change of mind soon after costs no fetch. */
 const pruneAfterMs = 60_000
 const maxExecOutputBytes = 4 * 2 ** 20
@@ -80,6 +81,12 @@ export const createEdgeHost = (options: EdgeHostOptions): EdgeHost => {
     portRange: options.portRange,
     histories: options.historiesFile.load() ?? {},
   })
+
+  /** Whoever asks a node that says it is ready wants to hear of its containers; an engine that is away is not waited for. */
+  const firstList = async () => {
+    const endMs = clock.monotonicMs() + firstListWithinMs
+    while (reconciler.status().observedAgeMs === undefined && clock.monotonicMs() < endMs) await sleep(clock, 10)
+  }
 
   const keepHistories = () => {
     try {
@@ -156,6 +163,7 @@ export const createEdgeHost = (options: EdgeHostOptions): EdgeHost => {
       accepted = options.acceptedFile.load()
       if (accepted) apply(accepted)
       reconciler.start()
+      await firstList()
       reconciler.onChange(keepLater)
       reconciler.onChange(dropArchives)
       pruneLater()

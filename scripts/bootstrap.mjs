@@ -50,8 +50,8 @@ const main = async () => {
   if (!task) throw new SetupError(`usage: node scripts/bootstrap.mjs ${Object.keys(tasks).join('|')} [arguments]`, 2)
   if (!existsSync(join(root, task.file)))
     throw new SetupError(`${name} is not there yet: ${task.file} does not exist`, 2)
-  await ensureDependencies(root)
   const node = await ensureNode(root)
+  await ensureDependencies(root)
   if (task.engine) await ensureEngine()
   if (task.bundle && existsSync(join(root, 'node/bin/skerry.ts'))) {
     const code = await run(node, [join(root, 'scripts/build.ts')], { cwd: root, stdio: ['ignore', 2, 2] })

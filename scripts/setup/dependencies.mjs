@@ -2,16 +2,17 @@ import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { withLock } from './lock.mjs'
+import { broughtNpmOf } from './node.mjs'
 import { downloadFailure, runNpm, withProgress } from './words.mjs'
 
-/** Brings `node_modules` to what package-lock.json says, unless it is there already. */
+/** Brings `node_modules` to what package-lock.json says, unless it is there already. Needs `ensureNode` before it. */
 export const ensureDependencies = async (root) => {
   if (isReady(root)) return
   await withLock(root, async () => {
     if (isReady(root)) return
     const args = ['ci', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error']
     const { code, output } = await withProgress('installing dependencies into node_modules (npm ci)', () =>
-      runNpm(args, { cwd: root }),
+      runNpm(args, { cwd: root }, broughtNpmOf(root)),
     )
     if (code !== 0) throw downloadFailure('the dependencies', 'the npm registry', output)
     writeStamp(root)
@@ -40,6 +41,13 @@ const isReady = (root) => {
   return true
 }
 
+/** An optional package made for this very machine: an npm on too old a Node leaves it out, and tools miss it later. */
+const isForHere = ({ os, cpu, libc }) => {
+  if (!os?.includes(process.platform) || !cpu?.includes(process.arch)) return false
+  const isGlibc = process.report?.getReport().header.glibcVersionRuntime !== undefined
+  return libc === undefined || libc.includes(isGlibc ? 'glibc' : 'musl')
+}
+
 /** True when someone ran `npm ci` by hand: npm writes what it installed at the very end. */
 const isInstalled = (root) => {
   const written = readText(join(root, 'node_modules', '.package-lock.json'))
@@ -49,7 +57,11 @@ const isInstalled = (root) => {
   const same = (a, b) => a.version === b.version && a.integrity === b.integrity
   return (
     Object.entries(wanted).every(([path, entry]) =>
-      path === '' ? true : installed[path] ? same(installed[path], entry) : entry.optional === true,
+      path === ''
+        ? true
+        : installed[path]
+          ? same(installed[path], entry)
+          : entry.optional === true && !isForHere(entry),
     ) && Object.keys(installed).every((path) => wanted[path] !== undefined)
   )
 }

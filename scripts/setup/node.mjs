@@ -7,6 +7,8 @@ import { downloadFailure, runNpm, runQuietly, SetupError, say, withProgress } fr
 const oldest = [24, 12]
 /** What is brought when the running Node is older. */
 const broughtVersion = '24.21.0'
+/** Comes along: an old npm on an old Node leaves out, without a word, optional packages made for newer ones. */
+const broughtNpm = 'npm@11.19.1'
 
 export const isNewEnough = (version) => {
   const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number)
@@ -29,13 +31,21 @@ const source = () => {
 /** The Node brought into this checkout, whether it is there or not. */
 export const broughtNode = (root) => join(root, '.node24', source().binary)
 
+/** The npm to use with it; undefined when the running Node is new enough and so is its npm. */
+export const broughtNpmOf = (root) =>
+  isNewEnough(process.version)
+    ? undefined
+    : { node: broughtNode(root), cli: join(root, '.node24', 'node_modules', 'npm', 'bin', 'npm-cli.js') }
+
 /** Path of a Node that is new enough; brings one into `.node24` when the running one is not. */
 export const ensureNode = async (root) => {
   if (isNewEnough(process.version)) return process.execPath
   const path = broughtNode(root)
-  if (existsSync(path) && (await works(path))) return path
+  const { cli } = broughtNpmOf(root)
+  const isThere = async () => existsSync(path) && existsSync(cli) && (await works(path))
+  if (await isThere()) return path
   await withLock(root, async () => {
-    if (existsSync(path) && (await works(path))) return
+    if (await isThere()) return
     say(`this is Node ${process.version}, Skerry needs ${oldest.join('.')} or newer; yours stays as it is`)
     const folder = join(root, '.node24')
     try {
@@ -61,8 +71,8 @@ const bring = async (folder) => {
   const args = ['install', '--prefix', incoming, '--no-save', '--no-package-lock', '--no-audit', '--no-fund']
   if (!scripts) args.push('--ignore-scripts')
   const { code, output } = await withProgress(
-    `bringing Node ${broughtVersion} into .node24 (npm package ${spec})`,
-    () => runNpm([...args, '--prefer-offline', '--loglevel=error', spec], { cwd: incoming }),
+    `bringing Node ${broughtVersion} into .node24 (npm packages ${spec} ${broughtNpm})`,
+    () => runNpm([...args, '--prefer-offline', '--loglevel=error', spec, broughtNpm], { cwd: incoming }),
   )
   if (code !== 0) throw downloadFailure(`Node ${broughtVersion}`, 'the npm registry', output)
   const tried = await runQuietly(join(incoming, binary), ['--version'])

@@ -42,8 +42,9 @@ export const runQuietly = (program, args, options = {}) =>
 /** Few and short retries: without a network the words about it come after seconds, not minutes. */
 const patience = ['--fetch-retries=2', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000']
 
-/** The npm that runs us, or the one in PATH. */
-export const runNpm = (args, options = {}) => {
+/** Runs npm: `brought` (`{ node, cli }`), else the one that runs us, else the one in PATH. */
+export const runNpm = (args, options = {}, brought = undefined) => {
+  if (brought) return runQuietly(brought.node, [brought.cli, ...args, ...patience], options)
   const cli = process.env.npm_execpath
   return cli && /npm-cli\.[cm]?js$/.test(cli)
     ? runQuietly(process.execPath, [cli, ...args, ...patience], options)
