@@ -25,6 +25,7 @@ import { resolveUser } from './image-user.ts'
 import { containerLabels, type LabelledContainer, nodeFilter, readLabels } from './labels.ts'
 import { observedContainer } from './observed-container.ts'
 import { asSpec, commandOf, ociSpec } from './oci-spec.ts'
+import { noteShim } from './shim-journal.ts'
 
 export interface StartPlace {
   readonly options: ContainerdOptions
@@ -84,6 +85,7 @@ const specify = async (
   const { options } = place
   const network = await networkOf(place, owner)
   const hostname = owner.instance.replace(/[^a-z0-9-]+/g, '-').slice(0, 63)
+  await noteShim(options, shimSocket(socketOf(options), tenantNamespace(owner.tenant), id))
   const files = await placeFiles(filesDir(options, id), spec, { hostname, addresses: network?.addresses ?? [] })
   return ociSpec(spec, image.config, {
     hostname,

@@ -18,6 +18,7 @@ import { engineProcesses } from './containerd-process.ts'
 import { run } from './host-commands.ts'
 import { findProcesses, signalProcess } from './host-processes.ts'
 import { closeFirewall } from './iptables-firewall.ts'
+import { notedShims } from './shim-journal.ts'
 
 const pollMs = 20
 const killTimeoutMs = 10_000
@@ -113,6 +114,7 @@ const endChild = async (options: ContainerdOptions, powers: ContainerdPowers): P
   const sockets = await shimSockets(engine.state)
   await killAll(() => shims(socketOf(options)).map(({ pid }) => pid), powers)
   for (const address of sockets) await rm(address.trim().slice('unix://'.length), { force: true })
+  for (const name of await notedShims(options)) await rm(`/run/containerd/s/${name}`, { force: true })
 }
 
 /** Deletes a network device; Debian's base has no `ip`, so busybox and the system call (netdevice(7), 0x89a1) stand by. */
