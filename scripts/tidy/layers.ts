@@ -75,7 +75,7 @@ const homes: readonly (readonly [RegExp, string])[] = [
   [/^@?fastify(\/|$)|^ws$/, 'node/api/'],
   [/^commander$/, 'node/cli/'],
   [/^@?libp2p(\/|$)|^@chainsafe\/|^@multiformats\//, 'mesh/'],
-  [/^@automerge\/|^yjs$/, 'crdt/'],
+  [/^automerge$|^@automerge\/|^yjs$/, 'crdt/'],
   [/^esbuild$/, 'scripts/'],
 ]
 

@@ -16,6 +16,8 @@ export const adapters: readonly { path: string; calls: boolean; why: string }[] 
   { path: 'node/config.ts', calls: false, why: 'reads the configuration file' },
   { path: 'node/local-tree/', calls: false, why: 'starts and stops nodes as processes of this machine' },
   { path: 'node/host-driver.ts', calls: false, why: 'looks for engines on this machine' },
+  { path: 'crdt/authority/node-signatures.ts', calls: false, why: 'Ed25519 and SHA-256 of node:crypto, synchronous' },
+  { path: 'crdt/envelope/inflate.ts', calls: false, why: 'bounded raw inflate of node:zlib, synchronous' },
   { path: 'mesh/local-mesh.ts', calls: false, why: 'unix sockets; time comes from the injected clock' },
   { path: 'runtime/containerd/', calls: true, why: 'containerd, CNI, cgroups and log files of the host' },
   { path: 'runtime/process/', calls: true, why: 'processes of the host' },
