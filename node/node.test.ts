@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { createSeededRandom, parseScopePath, silentLog, sleep } from '../base/index.ts'
+import { createSeededRandom, parseScopePath, SkerryError, silentLog, sleep } from '../base/index.ts'
 import { createMemoryNetwork, type MemoryNetwork } from '../mesh/index.ts'
 import { buildArchive, createSimulatedHost, type SimulatedHost } from '../runtime/index.ts'
 import { parseTopology } from '../topologies/index.ts'
@@ -52,6 +52,9 @@ class Tree {
   readonly network: MemoryNetwork = createMemoryNetwork()
   readonly hosts = new Map<string, SimulatedHost>()
   readonly nodes = new Map<string, SkerryNode>()
+  /** Whether writes of what an edge accepted are refused, and how many were. */
+  diskFull = false
+  refusedWrites = 0
 
   async start(name: string): Promise<SkerryNode> {
     const place = places[name]
@@ -86,7 +89,15 @@ class Tree {
       mesh: this.network.createMesh(name, config.meshListen || undefined),
       hash: (text) => createHash('sha256').update(text).digest('hex'),
       archives: createArchiveStore(join(this.folder, name, 'archives'), random),
-      stateFile: (file) => createStateFile(join(this.folder, name, `${file}.json`)),
+      stateFile: <Value>(file: string) => {
+        const real = createStateFile<Value>(join(this.folder, name, `${file}.json`))
+        const save = (value: Value) => {
+          if (!this.diskFull || file !== 'accepted') return real.save(value)
+          if ((value as { applications: readonly unknown[] }).applications.length > 0) this.refusedWrites += 1
+          throw new SkerryError('disk-full', 'no space left')
+        }
+        return { ...real, save }
+      },
       ...(place.role === 'edge' && { containers: host.connect() }),
       ...(place.role === 'tower' && { topology: parseTopology(topologyText, 'test.yaml') }),
       version: 'test',
@@ -317,6 +328,19 @@ test('explain needs a site only where several are concerned', async (t) => {
     code: 'not-found',
     message: 'there is no site nope below tower; there is far, near',
   })
+})
+
+test('an intent that found the disk full is taken once there is room, without the parent saying it again', async (t) => {
+  const tree = await startTree(t, 'tower')
+  tree.diskFull = true
+  await tree.start('near-a')
+  await tree.importImage('demo:1')
+  await tree.apply('applications', application('1'))
+  await tree.apply('application-deployments', deployment('1'))
+  await until('a refused write', () => (tree.refusedWrites > 0 ? true : undefined))
+  t.deepEqual(started(tree.hosts.get('near-a')), [])
+  tree.diskFull = false
+  await until('near-a running', () => (started(tree.hosts.get('near-a')).length === 1 ? true : undefined))
 })
 
 test('a rollback names the version before and is refused where there is none', async (t) => {

@@ -1,4 +1,4 @@
-import { type Clock, errorText, type Log, type Random, SkerryError } from '../base/index.ts'
+import { type Clock, errorText, type Log, type Random, SkerryError, type Timer } from '../base/index.ts'
 import type { Mesh } from '../mesh/index.ts'
 import type { Containers, Histories } from '../runtime/index.ts'
 import { nodesOf, type Topology } from '../topologies/index.ts'
@@ -51,6 +51,9 @@ interface Handed {
 }
 
 const openTraffic = 'outbound traffic is open (not filtered yet)'
+
+/** How long after a failed write an intent is taken again. */
+const retryIntentsMs = 5_000
 
 const nothingHanded: Handed = { version: 1, nodes: [], sites: [] }
 
@@ -159,7 +162,9 @@ export const createNode = (config: NodeConfig, powers: NodePowers): SkerryNode =
   })
   const reports = () => (edge ? [{ ...edge.report(), ingressAddress: config.ingressAddress }] : fleet.reports())
 
+  let retry: Timer | undefined
   const takeIntents = (value: unknown) => {
+    retry?.cancel()
     try {
       const next = parseHanded(value)
       if (edge) {
@@ -174,6 +179,9 @@ export const createNode = (config: NodeConfig, powers: NodePowers): SkerryNode =
       retell()
     } catch (error) {
       log.error('what the parent handed down was refused', { error: errorText(error) })
+      // The parent will not say it again by itself; a full disk may have room by then.
+      if (error instanceof SkerryError && (error.code === 'disk-full' || error.code === 'write-failed'))
+        retry = clock.setTimer(retryIntentsMs, () => takeIntents(value))
     }
   }
 
@@ -254,6 +262,7 @@ export const createNode = (config: NodeConfig, powers: NodePowers): SkerryNode =
       log.info('started', { name: config.name, role: config.role, pid: powers.pid })
     },
     stop: async () => {
+      retry?.cancel()
       await uplink.stop()
       await mesh.stop()
       await edge?.stop()

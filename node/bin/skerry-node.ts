@@ -13,9 +13,9 @@ import {
   createArchiveStore,
   createJsonLog,
   createStateFile,
-  isProcessAlive,
   systemClock,
   systemRandom,
+  takeProcessLock,
 } from '../powers/index.ts'
 import { programVersion } from '../version.ts'
 
@@ -32,24 +32,18 @@ const readToken = (path: string): string => {
   }
 }
 
-/** Refuses when another node works on the same folder: two writers of one state lose data. */
-const claim = (config: NodeConfig): string => {
-  const record = join(config.runDir, 'node.json')
-  if (!existsSync(record)) return record
-  const { pid } = JSON.parse(readFileSync(record, 'utf8')) as { pid: number }
-  if (pid !== process.pid && isProcessAlive(pid))
-    throw new SkerryError(
-      'already-running',
-      `${config.name} runs already as process ${pid}: stop it first. If that is another program, remove ${record}`,
-    )
-  rmSync(record, { force: true })
-  return record
+/** Two writers of one state lose data: whoever touches a node's folders holds its lock from first to last. */
+const lockNode = (config: NodeConfig): (() => void) => {
+  mkdirSync(config.runDir, { recursive: true, mode: 0o700 })
+  return takeProcessLock(join(config.runDir, 'node.lock'), config.name)
 }
 
 const run = async (config: NodeConfig): Promise<void> => {
   const log = createJsonLog(config.logLevel, config.name)
   for (const folder of [config.dataDir, config.runDir]) mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const record = claim(config)
+  const record = join(config.runDir, 'node.json')
+  const unlock = lockNode(config)
+  rmSync(record, { force: true })
   const stateFile = <Value>(name: string) => createStateFile<Value>(join(config.dataDir, `${name}.json`))
   const containers =
     config.role === 'edge'
@@ -101,9 +95,11 @@ const run = async (config: NodeConfig): Promise<void> => {
     if (stopping) return
     stopping = true
     log.info('stopping', { signal })
-    rmSync(record, { force: true })
     await api.stop()
     await node.stop()
+    // Last of all: who sees neither may start the next one.
+    rmSync(record, { force: true })
+    unlock()
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => {
@@ -126,12 +122,12 @@ const ownEntries = [
   ...['accepted', 'config', 'handed', 'histories', 'identity', 'images', 'node', 'previous-images'].map(
     (name) => `${name}.json`,
   ),
-  ...['api.sock', 'mesh.sock', 'archives', 'containerd', 'containers', 'processes', 'tls'],
+  ...['api.sock', 'mesh.sock', 'node.lock', 'archives', 'containerd', 'containers', 'processes', 'tls'],
 ]
 
 /** Takes away all that an edge made on this host, instead of running it. */
 const removeHost = async (config: NodeConfig): Promise<void> => {
-  claim(config)
+  lockNode(config)
   if (config.role === 'edge') await endHost(config, { remove: true })
   for (const folder of [config.dataDir, config.runDir]) {
     // By name: the folder may be one the person uses for more.

@@ -170,7 +170,7 @@ export const stopNode = async (node: NodeLayout, clock: Clock): Promise<boolean>
   const running = runningNode(node)
   if (!running) return false
   process.kill(running.pid, 'SIGTERM')
-  const gone = () => (runningNode(node)?.pid === running.pid ? undefined : true)
+  const gone = () => (isProcessAlive(running.pid) ? undefined : true)
   if (!(await until(clock, nodeStopTimeoutMs, gone))) {
     process.kill(running.pid, 'SIGKILL')
     await until(clock, nodeStopTimeoutMs, gone)
