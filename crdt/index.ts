@@ -102,6 +102,15 @@ export {
   type WriteContext,
 } from './authority/index.ts'
 export {
+  type Book,
+  BookError,
+  type BookKind,
+  type BookOptions,
+  type BookRecord,
+  type BookResult,
+  createBook,
+} from './book/index.ts'
+export {
   type Comparison,
   compareDigest,
   createDigest,
@@ -119,6 +128,17 @@ export {
   rangeCount,
   rootMessage,
 } from './digest/index.ts'
+export {
+  createDocuments,
+  type DocumentChange,
+  type Documents,
+  type DocumentsOptions,
+  type LaneDraft,
+  type LaneWrite,
+  type OpenedDocuments,
+  type TakenGenesis,
+  type WriteResult,
+} from './documents/index.ts'
 export {
   type Candidate,
   type Choice,
@@ -159,6 +179,7 @@ export {
   type EnvelopeFields,
   type EnvelopePlace,
   type EnvelopeRefusal,
+  envelopeAuthor,
   envelopeVersion,
   maxChangeBytes,
   maxEnvelopeBytes,
@@ -213,6 +234,53 @@ export {
   type ValidSetOptions,
   validSet,
 } from './lane/index.ts'
+export {
+  createReplicator,
+  type Link,
+  type ReplicationPeer,
+  type ReplicationSession,
+  type Replicator,
+} from './replication/index.ts'
+export {
+  addRows,
+  ageRows,
+  checkLeaf,
+  isNewer,
+  type Leaf,
+  type LeafProof,
+  leafLimits,
+  leavesRoot,
+  maxPayloadBytes,
+  mayReplace,
+  type OpenedRollUp,
+  type OpenedSnapshot,
+  openRollUp,
+  openSnapshot,
+  proveLeaf,
+  type ReportHead,
+  type ReportRefusal,
+  type ReportRefused,
+  type ReportTurn,
+  type RollUp,
+  type RollUpBody,
+  type RollUpPlace,
+  type RollUpRow,
+  rollUpLimits,
+  type Snapshot,
+  sealRollUp,
+  sealSnapshot,
+} from './report/index.ts'
+export {
+  createMemoryDisk,
+  type MemoryDisk,
+  type MemoryDiskFaults,
+  type ScanRange,
+  type Store,
+  type StoreChange,
+  type StoreEntry,
+  StoreError,
+  type StoreErrorCode,
+} from './store/index.ts'
 export {
   admitUpdate,
   createSiteView,

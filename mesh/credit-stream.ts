@@ -1,5 +1,5 @@
 import { type Frame, GarbageError, maxPayloadBytes } from './frames.ts'
-import type { MeshStream } from './mesh.ts'
+import type { MeshStream, Priority } from './mesh.ts'
 import { MeshError } from './mesh-error.ts'
 
 /** Largest message in bytes, as the port says. */
@@ -18,17 +18,23 @@ export interface CreditStream extends MeshStream {
   receive(frame: Frame): void
   /** The link is gone. */
   lose(reason: string): void
+  /** Bytes that came and were not read yet, with what a frame costs. */
+  heldBytes(): number
 }
 
-/**
- * @param write sends one frame of this stream; never waits, because the window bounds what is written
- * @param done called once, when both directions have ended
- */
-export const createCreditStream = (
-  purpose: string,
-  write: (kind: Frame['kind'], payload: Uint8Array) => void,
-  done: () => void,
-): CreditStream => {
+/** How a stream reaches its link. */
+export interface StreamWriter {
+  readonly purpose: string
+  readonly priority: Priority
+  /** Sends one frame of this stream; never waits. */
+  readonly write: (kind: Frame['kind'], payload: Uint8Array) => void
+  /** Undefined when the link takes another part of a message now, else resolves when to ask again. */
+  readonly room: () => Promise<void> | undefined
+  /** Called once, when both directions have ended. */
+  readonly done: () => void
+}
+
+export const createCreditStream = ({ purpose, priority, write, room, done }: StreamWriter): CreditStream => {
   const ready: { message: Uint8Array; costBytes: number }[] = []
   let parts: Uint8Array[] = []
   let partBytes = 0
@@ -73,21 +79,26 @@ export const createCreditStream = (
     for (let at = 0; at === 0 || at < message.byteLength; at += maxPayloadBytes) {
       const part = message.subarray(at, at + maxPayloadBytes)
       const costBytes = part.byteLength + frameCostBytes
-      while (creditBytes < costBytes && !ended) await change.promise
+      for (let wait = room(); !ended; wait = room())
+        if (wait) await Promise.race([wait, change.promise])
+        else if (creditBytes < costBytes) await change.promise
+        else break
       refuseSend()
       creditBytes -= costBytes
-      write(at + maxPayloadBytes < message.byteLength ? 'more' : 'data', part)
+      // A copy: the frame may wait in the link's queue while the caller uses its buffer again.
+      write(at + maxPayloadBytes < message.byteLength ? 'more' : 'data', part.slice())
     }
   }
   const takePart = ({ kind, payload }: Frame) => {
     heldBytes += payload.byteLength + frameCostBytes
     partBytes += payload.byteLength
     partCostBytes += payload.byteLength + frameCostBytes
-    if (heldBytes > windowBytes) throw new GarbageError(`more on stream ${purpose} than its window allows`)
+    if (heldBytes > windowBytes) throw new GarbageError(`more on stream ${purpose} than its window allows`, 'oversize')
     if (partBytes > maxMessageBytes)
-      throw new GarbageError(`a message over ${maxMessageBytes} bytes on stream ${purpose}`)
+      throw new GarbageError(`a message over ${maxMessageBytes} bytes on stream ${purpose}`, 'oversize')
     if (closedThere) throw new GarbageError(`a message on stream ${purpose} after its end`)
-    parts.push(payload)
+    // A part waits for the others: it must not keep alive the larger chunk it came in.
+    parts.push(kind === 'more' ? payload.slice() : payload)
     if (kind === 'more') return
     ready.push({ message: joinParts(parts, partBytes), costBytes: partCostBytes })
     parts = []
@@ -98,6 +109,8 @@ export const createCreditStream = (
 
   return {
     purpose,
+    priority,
+    heldBytes: () => heldBytes,
     send: (message) => {
       if (message.byteLength > maxMessageBytes)
         return Promise.reject(

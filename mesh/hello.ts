@@ -1,45 +1,27 @@
-import type { PeerName } from './mesh.ts'
+import { linkVersion } from './frames.ts'
 
-/** The first thing each end of a plain local link says. */
-export interface Hello {
-  readonly version: number
-  readonly name: PeerName
-  readonly network: string
-}
+/**
+ * Payload of the first frame of each end: one byte, the version of the link it speaks. A newer version may say more after
+ * it. Who the other end is and which network it belongs to was proved below, by whoever carries the frames.
+ */
+export const encodeHello = (version: number = linkVersion): Uint8Array => Uint8Array.of(version)
 
-export const encodeHello = (hello: Hello): Uint8Array => new TextEncoder().encode(JSON.stringify(hello))
+/** What an end makes of the other end's `hello`. */
+export type HelloVerdict =
+  | { readonly kind: 'welcome' }
+  | { readonly kind: 'garbage' }
+  /** `toPeer` is sent in a `refuse` frame, `here` is for this end's own log or error. */
+  | { readonly kind: 'other-version'; readonly toPeer: string; readonly here: string }
 
-/** Who the other end is, and in words why it is refused, if it is. */
-export const checkHello = (self: Hello, payload: Uint8Array): { peer: PeerName; refusal?: string } => {
-  const hello = parseHello(payload)
-  if (!hello) return { peer: '', refusal: 'the greeting is not readable' }
-  const { name: peer, network, version } = hello
-  if (version > self.version)
-    return {
-      peer,
-      refusal: `${peer} speaks version ${version} of the local link, ${self.name} only ${self.version}: update ${self.name}`,
-    }
-  if (version < self.version)
-    return {
-      peer,
-      refusal: `${peer} speaks version ${version} of the local link, ${self.name} already ${self.version}: update ${peer}`,
-    }
-  if (network !== self.network)
-    return { peer, refusal: `${peer} belongs to network ${network}, ${self.name} to ${self.network}` }
-  return { peer }
-}
-
-const parseHello = (payload: Uint8Array): Hello | undefined => {
-  let value: unknown
-  try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload))
-  } catch {
-    return undefined
+/** @param version what this end speaks */
+export const judgeHello = (payload: Uint8Array, version: number = linkVersion): HelloVerdict => {
+  const theirs = payload[0] ?? 0
+  if (theirs === 0 || (theirs <= version && payload.byteLength !== 1)) return { kind: 'garbage' }
+  if (theirs === version) return { kind: 'welcome' }
+  const newer = theirs > version
+  return {
+    kind: 'other-version',
+    toPeer: `you speak version ${theirs} of the link, this node ${newer ? 'only' : 'already'} ${version}: update ${newer ? 'it' : 'yours'}`,
+    here: `the other end speaks version ${theirs} of the link, this node ${newer ? 'only' : 'already'} ${version}: update ${newer ? 'this node' : 'the other'}`,
   }
-  if (typeof value !== 'object' || value === null) return undefined
-  const { version, name, network } = value as Record<string, unknown>
-  const isLabel = (text: unknown): text is string => typeof text === 'string' && /^[\x21-\x7e]{1,200}$/.test(text)
-  return Number.isSafeInteger(version) && isLabel(name) && isLabel(network)
-    ? { version: version as number, name, network }
-    : undefined
 }

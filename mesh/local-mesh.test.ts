@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { createLog, createManualClock, type LogLine, silentLog } from '../base/index.ts'
 import { createFrameReader, encodeFrame, type Frame } from './frames.ts'
-import { encodeHello } from './hello.ts'
+import { encodeHello } from './local-hello.ts'
 import { createLocalMesh, type LocalMeshOptions } from './local-mesh.ts'
 import { meshContract } from './mesh.contract.ts'
 import type { MeshLink } from './mesh.ts'
@@ -48,9 +48,14 @@ const startRelay = async (t: ExecutionContext, from: string, to: string) => {
 meshContract(test, 'local', async (t) => {
   const folder = await makeFolder(t)
   const relay = await startRelay(t, join(folder, 'relay'), join(folder, 'far'))
+  const [nearKey, farKey] = ['aa'.repeat(32), 'bb'.repeat(32)] as const
   return {
-    near: makeNode({ name: 'near' }),
-    far: makeNode({ name: 'far', address: join(folder, 'far') }),
+    near: makeNode({ name: nearKey }),
+    far: makeNode({ name: farKey, address: join(folder, 'far') }),
+    nearKey,
+    farKey,
+    farLog: [],
+    keepsPriority: false,
     address: join(folder, 'relay'),
     cut: relay.cut,
   }
@@ -167,7 +172,7 @@ test('a peer that sends past its window loses its link', async (t) => {
   const { stranger, greet, arrived } = await startWithStranger(t)
   greet()
   const link = await arrived
-  stranger.write(encodeFrame({ kind: 'open', stream: 1, payload: new Uint8Array(0) }))
+  stranger.write(encodeFrame({ kind: 'open', stream: 1, payload: Uint8Array.of(0) }))
   const flood = encodeFrame({ kind: 'data', stream: 1, payload: new Uint8Array(60_000) })
   for (let sent = 0; sent < 40; sent++) stranger.write(flood)
   t.regex(await link.closed, /more on stream .* than its window/)

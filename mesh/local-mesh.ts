@@ -2,13 +2,13 @@ import { unlink } from 'node:fs/promises'
 import { createConnection, createServer, type Server, type Socket } from 'node:net'
 import { type Clock, errorText, formatDuration, type Log, type Timer } from '../base/index.ts'
 import { createFrameReader, encodeFrame, type Frame, GarbageError, payloadText } from './frames.ts'
-import { checkHello, encodeHello, type Hello } from './hello.ts'
-import type { Mesh, MeshLink, PeerName } from './mesh.ts'
+import { checkHello, encodeHello, type Hello } from './local-hello.ts'
+import type { Mesh, MeshLink, PeerKey } from './mesh.ts'
 import { MeshError } from './mesh-error.ts'
 import { createStreamLink, type StreamLink } from './stream-link.ts'
 
 export interface LocalMeshOptions {
-  readonly name: PeerName
+  readonly name: PeerKey
   /** Nodes of different networks refuse each other. */
   readonly network: string
   /** Path of the unix socket to listen at; without one the node only dials out. */
@@ -156,6 +156,7 @@ export const createLocalMesh = (options: LocalMeshOptions): Mesh => {
         signal?.removeEventListener('abort', onAbort)
       }
     },
+    addresses: () => (server && address !== undefined ? [address] : []),
     onLink: (handler) => {
       accept = handler
     },

@@ -1,15 +1,22 @@
 import test from 'ava'
+import { createLog, type LogLine } from '../base/index.ts'
 import { createMemoryNetwork } from './memory-mesh.ts'
 import { meshContract } from './mesh.contract.ts'
 import { MeshError } from './mesh-error.ts'
 
 meshContract(test, 'memory', async () => {
   const network = createMemoryNetwork()
+  const [nearKey, farKey] = ['aa'.repeat(32), 'bb'.repeat(32)] as const
+  const farLog: LogLine[] = []
   return {
-    near: network.createMesh('near'),
-    far: network.createMesh('far', 'far'),
+    near: network.createMesh(nearKey),
+    far: network.createMesh(farKey, 'far', { log: createLog((line) => void farLog.push(line)) }),
+    newer: network.createMesh('cc'.repeat(32), undefined, { version: 2 }),
+    nearKey,
+    farKey,
+    farLog,
     address: 'far',
-    cut: () => network.cut('near', 'far'),
+    cut: () => network.cut(nearKey, farKey),
   }
 })
 

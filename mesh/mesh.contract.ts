@@ -1,12 +1,21 @@
 import type { ExecutionContext, TestFn } from 'ava'
-import type { Mesh, MeshLink, MeshStream } from './mesh.ts'
+import type { LogLine } from '../base/index.ts'
+import type { Mesh, MeshLink, MeshStream, PeerKey, Priority } from './mesh.ts'
 import { MeshError, type MeshErrorCode } from './mesh-error.ts'
 
 /** Two nodes of one kind of mesh; `far` listens at `address`. Neither is started. */
 export interface MeshPair {
   readonly near: Mesh
   readonly far: Mesh
+  readonly nearKey: PeerKey
+  readonly farKey: PeerKey
   readonly address: string
+  /** Speaks a newer version of the link than `far`; absent where links have no version. */
+  readonly newer?: Mesh
+  /** False where the carrier queues what is sent without a say of ours. @default true */
+  readonly keepsPriority?: boolean
+  /** What `far` said in its log. */
+  readonly farLog: readonly LogLine[]
   /** Breaks the connection without a word to either end. */
   cut(): void
 }
@@ -15,12 +24,14 @@ interface Joined extends MeshPair {
   readonly nearLink: MeshLink
   readonly farLink: MeshLink
   /** Opens a stream on the near (or far) end and waits for it at the other. */
-  open(from?: 'near' | 'far', purpose?: string): Promise<[MeshStream, MeshStream]>
+  open(from?: 'near' | 'far', purpose?: string, priority?: Priority): Promise<[MeshStream, MeshStream]>
 }
 
 const dialTimeoutMs = 5000
 const bytesOf = (text: string) => new TextEncoder().encode(text)
 const textOf = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes)
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
 
 const readOne = async (stream: MeshStream): Promise<Uint8Array | undefined> => {
   for await (const message of stream.messages) return message
@@ -64,17 +75,101 @@ export const meshContract = (
     const nearLink = await near.dial(address, { timeoutMs: dialTimeoutMs })
     near.onStream(nearLink, accept)
     const farLink = await arrived.promise
-    const open: Joined['open'] = async (from = 'near', purpose = 'test') => {
+    const open: Joined['open'] = async (from = 'near', purpose = 'test', priority) => {
       const there = new Promise<MeshStream>((resolve) => waiting.push(resolve))
-      const here = await (from === 'near' ? nearLink : farLink).openStream(purpose)
+      const here = await (from === 'near' ? nearLink : farLink).openStream(purpose, priority && { priority })
       return [here, await there]
     }
     return { ...pair, nearLink, farLink, open }
   }
 
-  test(title('both ends learn the name of the other'), async (t) => {
-    const { nearLink, farLink } = await join(t)
-    t.deepEqual([nearLink.peer, farLink.peer], ['far', 'near'])
+  test(title('both ends learn the key of the other'), async (t) => {
+    const { nearLink, farLink, nearKey, farKey } = await join(t)
+    t.deepEqual([nearLink.peer, farLink.peer], [farKey, nearKey])
+    t.regex(nearKey, /^[0-9a-f]{64}$/)
+  })
+
+  test(title('a node tells where it listens while it does'), async (t) => {
+    const { near, far } = await createPair(t)
+    t.deepEqual(far.addresses(), [])
+    await far.start()
+    t.teardown(() => far.stop())
+    t.is(far.addresses().length, 1)
+    t.deepEqual(near.addresses(), [])
+    await far.stop()
+    t.deepEqual(far.addresses(), [])
+  })
+
+  test(title('a peer of a newer version is refused in words on both sides'), async (t) => {
+    const { far, newer, address, farLog } = await createPair(t)
+    if (!newer) return t.pass('these links have no version')
+    let arrived = 0
+    far.onLink(() => arrived++)
+    await far.start()
+    t.teardown(async () => {
+      await newer.stop()
+      await far.stop()
+    })
+    const error = await t.throwsAsync(newer.dial(address, { timeoutMs: dialTimeoutMs }), { instanceOf: MeshError })
+    t.is((error as MeshError).code, 'unreachable')
+    t.regex(error?.message ?? '', /you speak version 2 of the link, this node only 1: update it/)
+    t.true(farLog.some(({ message }) => /speaks version 2 of the link, this node only 1: update this node/.test(message)))
+    t.is(arrived, 0)
+  })
+
+  test(title('a stream says its purpose and priority at both ends'), async (t) => {
+    const { open } = await join(t)
+    for (const priority of ['control', 'events', 'bulk'] as const) {
+      const pair = await open('far', `for ${priority}`, priority)
+      t.deepEqual(
+        pair.map((stream) => [stream.purpose, stream.priority]),
+        [
+          [`for ${priority}`, priority],
+          [`for ${priority}`, priority],
+        ],
+      )
+    }
+    const [usual] = await open()
+    t.is(usual.priority, 'control')
+  })
+
+  test(title('bulk that fills a link holds up control by a few frames, and still goes on'), async (t) => {
+    const { open, keepsPriority } = await join(t)
+    const chunk = new Uint8Array(64 * 1024)
+    let bulkBytes = 0
+    let full = true
+    const flooding: Promise<void>[] = []
+    for (let at = 0; at < 8; at++) {
+      const [from, to] = await open('near', `bulk ${at}`, 'bulk')
+      const send = async () => {
+        for (let sent = 0; full; sent++) {
+          await from.send(chunk)
+          // A mesh in memory needs no turn of the event loop; the test does.
+          if (sent % 4 === 0) await turn()
+        }
+        await from.close()
+      }
+      const receive = async () => {
+        for await (const message of to.messages) bulkBytes += message.byteLength
+      }
+      flooding.push(send(), receive())
+    }
+    const [ping, pong] = await open('near', 'ping', 'control')
+    while (bulkBytes < 4 * 1024 * 1024) await turn()
+    let longestBytes = 0
+    for (let round = 0; round < 30; round++) {
+      const beforeBytes = bulkBytes
+      await ping.send(bytesOf(`${round}`))
+      t.is(textOf(await readOne(pong)), `${round}`)
+      longestBytes = Math.max(longestBytes, bulkBytes - beforeBytes)
+      await turn()
+    }
+    const afterBytes = bulkBytes
+    while (bulkBytes < afterBytes + 1024 * 1024) await turn()
+    full = false
+    await Promise.all(flooding)
+    if (keepsPriority === false) return t.pass()
+    t.true(longestBytes <= 8 * chunk.byteLength, `${longestBytes} bytes of bulk went before a control message`)
   })
 
   for (const from of ['near', 'far'] as const)
@@ -223,26 +318,27 @@ export const meshContract = (
   })
 
   test(title('closing a link delivers what was sent and tells both ends'), async (t) => {
-    const { open, nearLink, farLink } = await join(t)
+    const { open, nearLink, farLink, nearKey } = await join(t)
     const [opener, other] = await open()
     await opener.send(bytesOf('last words'))
     await opener.close()
     await nearLink.close()
     await nearLink.close()
     t.is(await nearLink.closed, 'closed here')
-    t.is(await farLink.closed, 'closed by near')
+    t.is(await farLink.closed, `closed by ${nearKey}`)
     t.deepEqual((await readAll(other)).map(textOf), ['last words'])
   })
 
   test(title('nobody listening is unreachable; a stopped node is too, and can start again'), async (t) => {
-    const { near, far, address } = await createPair(t)
+    const { near, far, farKey, address } = await createPair(t)
+    t.teardown(() => near.stop())
     await throwsCode(t, 'unreachable', () => near.dial(address, { timeoutMs: dialTimeoutMs }))
     far.onLink(() => {})
     await far.start()
     t.teardown(() => far.stop())
     const link = await near.dial(address, { timeoutMs: dialTimeoutMs })
     await far.stop()
-    t.is(await link.closed, 'closed by far')
+    t.is(await link.closed, `closed by ${farKey}`)
     await throwsCode(t, 'unreachable', () => near.dial(address, { timeoutMs: dialTimeoutMs }))
     await far.start()
     const again = await near.dial(address, { timeoutMs: dialTimeoutMs })

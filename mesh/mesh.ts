@@ -1,10 +1,19 @@
-/** The name of a node in its tree, as the other end of a link knows it. */
-export type PeerName = string
+/**
+ * The raw Ed25519 public key of the node at the other end, as 64 hex digits. The link proved it; what the key may do is
+ * decided above.
+ */
+export type PeerKey = string
+
+/** What goes first when a link is busy: control before events before bulk. */
+export const priorities = ['control', 'events', 'bulk'] as const
+export type Priority = (typeof priorities)[number]
 
 /** One direction-less conversation on a link: whole messages, in order, both ways, until closed. */
 export interface MeshStream {
   /** What the opener wants it for, like `intents` or `request`. */
   readonly purpose: string
+  /** As the opener chose it; both ends send by it. */
+  readonly priority: Priority
   /**
    * Sends one message of at most 1 MiB; resolves when the other end may take more (back-pressure).
    * @throws {MeshError} `stream-closed` when either end closed it or the link broke.
@@ -20,8 +29,12 @@ export interface MeshStream {
 
 /** A live connection to one peer. Streams open in either direction. */
 export interface MeshLink {
-  readonly peer: PeerName
-  openStream(purpose: string): Promise<MeshStream>
+  readonly peer: PeerKey
+  /**
+   * @param options.priority what the messages of this stream, both ways, give way to. @default 'control'
+   * @throws {MeshError} `link-lost` when the link is gone.
+   */
+  openStream(purpose: string, options?: { readonly priority?: Priority }): Promise<MeshStream>
   /** Resolves, with the reason, when the link is gone. */
   readonly closed: Promise<string>
   close(): Promise<void>
@@ -31,7 +44,10 @@ export interface MeshLink {
 export interface Mesh {
   /** Starts to accept links, where the node has an address to listen at. @throws {MeshError} `address-in-use`. */
   start(): Promise<void>
+  /** Ends all links, after what was sent on them. Nothing stays open. */
   stop(): Promise<void>
+  /** Where others reach this node, with the port it really has; empty while it is not started and for one that only dials. */
+  addresses(): readonly string[]
   /** @throws {MeshError} `unreachable` when no link could be made within `timeoutMs`. */
   dial(address: string, options: { timeoutMs: number; signal?: AbortSignal }): Promise<MeshLink>
   /** Called for each link a peer made to us. One handler. */

@@ -1,10 +1,15 @@
 import { type CreditStream, createCreditStream } from './credit-stream.ts'
 import { type Frame, GarbageError, payloadText } from './frames.ts'
-import type { MeshLink, MeshStream, PeerName } from './mesh.ts'
+import { type MeshLink, type MeshStream, type PeerKey, type Priority, priorities } from './mesh.ts'
 import { MeshError } from './mesh-error.ts'
 
 /** Streams a peer may have open on one link at a time; one more is aborted. A node needs a handful. */
 export const maxPeerStreams = 1000
+/**
+ * Bytes that may lie unread on all streams of one link together; the stream that goes past it is aborted, the link
+ * lives. Thirty-two full windows: a peer that opens many streams nobody reads must not fill the memory.
+ */
+export const maxHeldBytes = 64 * 1024 * 1024
 const maxPurposeCharacters = 100
 
 /** A link over anything that carries whole frames in order. */
@@ -16,13 +21,17 @@ export interface StreamLink extends MeshLink {
   end(reason: string): void
 }
 
-export const createStreamLink = (options: {
-  readonly peer: PeerName
+export interface StreamLinkOptions {
+  readonly peer: PeerKey
   readonly dialed: boolean
-  readonly write: (frame: Frame) => void
-  /** Tells the peer and lets go of what carries the frames. */
+  readonly write: (frame: Frame, priority: Priority) => void
+  /** Undefined while a part of a message may be written, else resolves when to ask again. @default always room */
+  readonly room?: (priority: Priority) => Promise<void> | undefined
+  /** Tells the peer, after all that was written, and lets go of what carries the frames. */
   readonly hangUp: () => void
-}): StreamLink => {
+}
+
+export const createStreamLink = (options: StreamLinkOptions): StreamLink => {
   const { peer, dialed, write, hangUp } = options
   const streams = new Map<number, CreditStream>()
   const early: MeshStream[] = []
@@ -33,45 +42,63 @@ export const createStreamLink = (options: {
   let gone: string | undefined
   let accept: ((stream: MeshStream) => void) | undefined
 
-  const add = (id: number, purpose: string): CreditStream => {
+  const add = (id: number, purpose: string, priority: Priority): CreditStream => {
     const ours = id % 2 === (dialed ? 1 : 0)
-    const stream = createCreditStream(
+    const stream = createCreditStream({
       purpose,
-      (kind, payload) => {
-        if (gone === undefined) write({ kind, stream: id, payload })
+      priority,
+      write: (kind, payload) => {
+        // Credit holds nobody up and lets the other end go on: it never waits behind our own messages.
+        if (gone === undefined) write({ kind, stream: id, payload }, kind === 'credit' ? 'control' : priority)
       },
-      () => {
+      room: () => (gone === undefined ? options.room?.(priority) : undefined),
+      done: () => {
         if (streams.delete(id) && !ours) peerStreams--
       },
-    )
+    })
     streams.set(id, stream)
     return stream
   }
   const admit = ({ stream: id, payload }: Frame) => {
     if (id <= lastPeerId || id % 2 === (dialed ? 1 : 0)) throw new GarbageError(`stream ${id} opened out of order`)
-    if (payload.byteLength > 4 * maxPurposeCharacters) throw new GarbageError('a stream with an endless purpose')
+    if (payload.byteLength > 1 + 4 * maxPurposeCharacters)
+      throw new GarbageError('a stream with an endless purpose', 'oversize')
+    const priority = priorities[payload[0] ?? priorities.length]
+    if (!priority) throw new GarbageError('a stream of unknown priority')
     lastPeerId = id
     if (peerStreams >= maxPeerStreams) {
       const reason = new TextEncoder().encode(`more than ${maxPeerStreams} open streams on one link`)
-      return write({ kind: 'abort', stream: id, payload: reason })
+      return write({ kind: 'abort', stream: id, payload: reason }, 'control')
     }
     peerStreams++
-    const stream = add(id, payloadText(payload))
+    const stream = add(id, payloadText(payload.subarray(1)), priority)
     if (accept) accept(stream)
     else early.push(stream)
+  }
+  const deliver = (frame: Frame) => {
+    const stream = streams.get(frame.stream)
+    // A stream that is over here may still get what the peer sent before it knew.
+    if (!stream) return
+    stream.receive(frame)
+    // Only a stream that holds much itself can be the one too many: summing up for each frame would be slow.
+    if (stream.heldBytes() < maxHeldBytes / maxPeerStreams) return
+    let heldBytes = 0
+    for (const each of streams.values()) heldBytes += each.heldBytes()
+    if (heldBytes > maxHeldBytes) stream.abort(`more than ${maxHeldBytes} bytes unread on one link`)
   }
 
   const link: StreamLink = {
     peer,
     closed: closed.promise,
-    openStream: async (purpose) => {
+    openStream: async (purpose, { priority = 'control' } = {}) => {
       if (gone !== undefined) throw new MeshError('link-lost', `cannot open stream ${purpose} to ${peer}: ${gone}`)
       if (purpose.length > maxPurposeCharacters)
         throw new RangeError(`a purpose of over ${maxPurposeCharacters} characters`)
       const id = nextId
       nextId += 2
-      const stream = add(id, purpose)
-      write({ kind: 'open', stream: id, payload: new TextEncoder().encode(purpose) })
+      const stream = add(id, purpose, priority)
+      const payload = Uint8Array.from([priorities.indexOf(priority), ...new TextEncoder().encode(purpose)])
+      write({ kind: 'open', stream: id, payload }, priority)
       return stream
     },
     close: async () => {
@@ -86,8 +113,7 @@ export const createStreamLink = (options: {
     receive: (frame) => {
       if (gone !== undefined) return
       if (frame.kind === 'open') admit(frame)
-      // A stream that is over here may still get what the peer sent before it knew.
-      else if (frame.stream !== 0) streams.get(frame.stream)?.receive(frame)
+      else if (frame.stream !== 0) deliver(frame)
       else if (frame.kind !== 'ping') throw new GarbageError(`a ${frame.kind} frame in the middle of a link`)
     },
     end: (reason) => {

@@ -1,6 +1,6 @@
 import { nameHint, SkerryError } from '../base/index.ts'
 import { explainPolicy, policyKinds, type Topology, zones } from '../topologies/index.ts'
-import type { ApiServices, ExecOutcome, NodeView, ZonePolicyView, ZoneView } from './api/index.ts'
+import type { ApiServices, ExecOutcome, MemberServices, NodeView, ZonePolicyView } from './api/index.ts'
 import type { NodeConfig } from './config.ts'
 import type { Forwarder } from './forwarding.ts'
 import { createHandedConfigServices } from './handed-config-services.ts'
@@ -11,13 +11,17 @@ import type { TowerDesk } from './tower-desk.ts'
 import type { TreeNode } from './tree-node.ts'
 import {
   applicationViews,
+  borders,
   deploymentViews,
   explainView,
   hostViews,
   instanceViews,
   parentText,
+  siteDiffView,
   siteViews,
   treeView,
+  type ZoneKnowledge,
+  zoneViews,
 } from './views/index.ts'
 
 export interface ApiServicesOptions {
@@ -30,17 +34,9 @@ export interface ApiServicesOptions {
   readonly images: Images
   readonly tower?: TowerDesk
   readonly topology?: Topology
+  readonly members: MemberServices
+  readonly zoneKnowledge: ZoneKnowledge
 }
-
-const zoneViews = (topology: Topology): readonly ZoneView[] =>
-  zones(topology).map((zone) => ({
-    scope: zone.path,
-    name: zone.path === '/' ? topology.network : (zone.path.split('/').at(-1) ?? ''),
-    privacy: zone.privacy,
-    policy: { ...zone.policy },
-    zones: zone.zones.length,
-    sites: zone.sites.filter(({ type }) => type === 'edge').length,
-  }))
 
 const policyView = (topology: Topology, path: string): ZonePolicyView | undefined => {
   if (!zones(topology).some((zone) => zone.path === path)) return undefined
@@ -61,7 +57,8 @@ const policyView = (topology: Topology, path: string): ZonePolicyView | undefine
 
 /** What the node offers, as the API asks for it. */
 export const createApiServices = (options: ApiServicesOptions): ApiServices => {
-  const { config, nodes, knowledge, nodeView, forwarder, hash, images, tower, topology } = options
+  const { config, nodes, knowledge, nodeView, forwarder, hash, images, tower, topology, members, zoneKnowledge } =
+    options
   const needTower = (): never => {
     throw new SkerryError('read-only-here', 'this is done at the tower in this release; ask its API')
   }
@@ -84,12 +81,14 @@ export const createApiServices = (options: ApiServicesOptions): ApiServices => {
     handed = await knowledge()
     return handed
   }
+  const noSite = (site: string, { places }: Knowledge): never => {
+    const names = places.map((place) => place.site).toSorted()
+    throw new SkerryError('not-found', `there is no site ${site} below ${config.name}; ${nameHint(site, names)}`)
+  }
   /** @throws {SkerryError} `not-found` when a site is named that nobody here knows */
   const knownAt = async (site: string | undefined) => {
     const all = await known()
-    const names = all.places.map((place) => place.site).toSorted()
-    if (site !== undefined && !names.includes(site))
-      throw new SkerryError('not-found', `there is no site ${site} below ${config.name}; ${nameHint(site, names)}`)
+    if (site !== undefined && !all.places.some((place) => place.site === site)) noSite(site, all)
     return all
   }
   const parentNote = () => {
@@ -118,13 +117,19 @@ export const createApiServices = (options: ApiServicesOptions): ApiServices => {
       },
       tree: async () => {
         const name = topology?.network ?? config.scope.split('/').at(-1) ?? config.name
-        const root = { scope: config.scope, name: name === '' ? config.network : name, note: parentNote() }
-        return treeView(root, nodes(), await known())
+        const root = { scope: config.scope, name: name === '' ? config.name : name, note: parentNote() }
+        return treeView(root, nodes(), await known(), topology ? borders(topology) : [])
       },
       sites: async ({ site }) => siteViews(await known()).filter(({ name }) => site === undefined || name === site),
       site: async (name) => siteViews(await known()).find((site) => site.name === name),
       hosts: async ({ site }) => ofSite(hostViews(await knownAt(site)), site),
-      zones: async () => (topology ? zoneViews(topology) : []),
+      siteDiff: async (a, b) => {
+        const all = await known()
+        const sites = siteViews(all)
+        const named = (name: string) => sites.find((site) => site.name === name) ?? noSite(name, all)
+        return siteDiffView(named(a), named(b), applicationViews(all, hash))
+      },
+      zones: async () => (topology ? zoneViews(topology, config.scope, zoneKnowledge) : []),
       zonePolicy: async (path) => (topology ? policyView(topology, path) : needTower()),
       applications: async ({ site }) => applicationViews(await knownAt(site), hash, site),
       application: async (name, { site }) =>
@@ -138,6 +143,7 @@ export const createApiServices = (options: ApiServicesOptions): ApiServices => {
       deployments: async () => deploymentViews(await known(), hash),
       deployment: async (name) => deploymentViews(await known(), hash).find((one) => one.name === name),
     },
+    members,
     operations: {
       rollback: async (deployment, { toVersion }) => (tower ? tower.rollback(deployment, toVersion) : needTower()),
       exec: async (instance, { site, container, args, timeoutMs, signal }) => {

@@ -3,11 +3,11 @@ import { InvalidInputError } from '../base/index.ts'
 import { nodeHelp, nodeOptions, readNodeConfig } from './config.ts'
 
 const file = `name: shop-1-a
-network: demo
+network-id: ${'ab'.repeat(32)}
 site: shop-1
 scope: /shop-1
 port-range: 20000-20099
-parents: [/run/a.sock, /run/b.sock]
+parents: [tower.example:4647, ws://tower.example:443]
 `
 const read = (args: string[], env: Record<string, string> = {}, text = file) =>
   readNodeConfig({ args: ['--config', '/etc/node.yaml', ...args], env, readFile: () => text, role: 'edge' })
@@ -33,7 +33,8 @@ test('the command line wins over the environment, and that over the file', (t) =
   t.is(config.subnet, '10.1.2.0/24')
   t.is(config.role, 'edge')
   t.deepEqual(config.portRange, [20_000, 20_099])
-  t.deepEqual(config.parents, ['/run/a.sock', '/run/b.sock'])
+  t.deepEqual(config.parents, ['tower.example:4647', 'ws://tower.example:443'])
+  t.is(config.networkId, 'ab'.repeat(32))
 })
 
 test('every refusal names the source, the option and what to write', (t) => {
@@ -48,15 +49,18 @@ test('every refusal names the source, the option and what to write', (t) => {
     [['--runtime', 'docker'], {}, file, /runtime: "docker" is none of auto, containerd/],
     [[], {}, file.replace('site: shop-1\n', ''), /site: is missing; an edge belongs to a site/],
     [[], {}, file.replace('name: shop-1-a\n', ''), /name: is missing; give --name or SKERRY_NAME/],
+    [['--network-id', 'demo'], {}, file, /network-id: "demo" is not the id of a network/],
+    [['--time', 'maybe'], {}, file, /time: "maybe" is none of auto, trusted, untrusted/],
     [['--colour'], {}, file, /command line: .*--colour.*; see --help/],
   ]
   for (const [args, env, text, words] of refusals) t.regex(problemsOf(() => read(args, env, text)).join('\n'), words)
 })
 
-test('a tower needs a topology', (t) => {
-  const run = () =>
-    readNodeConfig({ args: ['--name', 'tower', '--network', 'demo', '--role', 'tower'], env: {}, readFile: () => '' })
-  t.regex(problemsOf(run).join('\n'), /topology: is missing/)
+test('who has children needs a topology', (t) => {
+  for (const role of ['tower', 'aggregator']) {
+    const run = () => readNodeConfig({ args: ['--name', 'one', '--role', role], env: {}, readFile: () => '' })
+    t.regex(problemsOf(run).join('\n'), /topology: is missing/)
+  }
 })
 
 test('help documents each option with its variable, and leaves out a role that is fixed', (t) => {

@@ -17,8 +17,8 @@ export const roles: readonly Role[] = ['tower', 'aggregator', 'edge']
 export interface NodeConfig {
   readonly name: string
   readonly role: Role
-  /** Nodes of different networks refuse each other. */
-  readonly network: string
+  /** Id of the network a fresh node joins, 64 hexadecimal digits; empty for a tower and for a node that has joined. */
+  readonly networkId: string
   readonly scope: ScopePath
   /** The site of an edge; empty for other roles. */
   readonly site: string
@@ -26,8 +26,14 @@ export interface NodeConfig {
   readonly dataDir: string
   readonly runDir: string
   readonly parents: readonly string[]
-  /** Where this node accepts links; empty for an edge. */
-  readonly meshListen: string
+  /** Addresses this node accepts links at; none for an edge. */
+  readonly meshListen: readonly string[]
+  /** File with the one-time token a fresh node joins with; empty to wait for an operator's yes. */
+  readonly joinTokenFile: string
+  /** What the machine is known by; empty for its serial number or machine id. */
+  readonly hostId: string
+  /** Whether this machine's time of day may be believed. */
+  readonly time: 'auto' | 'trusted' | 'untrusted'
   readonly apiListen: string
   readonly tokenFile: string
   readonly runtime: 'auto' | 'containerd' | 'process' | 'simulated'
@@ -75,6 +81,11 @@ const subnet = (text: string) => {
     throw new Error(`${JSON.stringify(text)} is not an IPv4 subnet between /16 and /28 like 10.90.0.0/24`)
   return text
 }
+const networkId = (text: string) => {
+  if (!/^([0-9a-f]{64})?$/.test(text))
+    throw new Error(`${JSON.stringify(text.slice(0, 80))} is not the id of a network: 64 hexadecimal digits`)
+  return text
+}
 const bridgeName = (text: string) => {
   if (!/^[a-zA-Z][a-zA-Z0-9_.-]{0,14}$/.test(text))
     throw new Error(`${JSON.stringify(text)} is not a name of a network device: at most 15 letters, digits, - . _`)
@@ -85,14 +96,17 @@ const bridgeName = (text: string) => {
 export const nodeOptions: readonly Option[] = [
   { key: 'name', flag: 'name', value: 'NAME', text: 'name of this node in its tree', fallback: undefined, parse: parseName },
   { key: 'role', flag: 'role', value: 'ROLE', text: 'tower, aggregator or edge', fallback: undefined, parse: oneOf(...roles) },
-  { key: 'network', flag: 'network', value: 'NAME', text: 'network this node belongs to; others are refused', fallback: undefined, parse: parseName },
+  { key: 'networkId', flag: 'network-id', value: 'ID', text: 'id of the network to join, as "skerry hosts" shows it; needed until the node has joined, not at a tower', fallback: '', parse: networkId },
   { key: 'scope', flag: 'scope', value: 'PATH', text: 'zone or site this node serves, like /de/bavaria', fallback: '/', parse: parseScopePath },
   { key: 'site', flag: 'site', value: 'NAME', text: 'site of an edge', fallback: '', parse: plain },
-  { key: 'topology', flag: 'topology', value: 'FILE', text: 'topology file (tower)', fallback: '', parse: absolutePath },
+  { key: 'topology', flag: 'topology', value: 'FILE', text: 'topology file: the part of the tree this node may read (tower and aggregator)', fallback: '', parse: absolutePath },
   { key: 'dataDir', flag: 'data-dir', value: 'DIR', text: 'what must survive a power cut', fallback: '/var/lib/skerry', parse: absolutePath },
   { key: 'runDir', flag: 'run-dir', value: 'DIR', text: 'sockets and process ids; a short path', fallback: '/run/skerry', parse: absolutePath },
-  { key: 'parents', flag: 'parents', value: 'ADDRESS,…', text: 'addresses of the parent, tried in turn', fallback: '', parse: list },
-  { key: 'meshListen', flag: 'mesh-listen', value: 'ADDRESS', text: 'where to accept links of children', fallback: '', parse: plain },
+  { key: 'parents', flag: 'parents', value: 'ADDRESS,…', text: 'addresses of the parent, host:port or ws://host:port, tried in turn', fallback: '', parse: list },
+  { key: 'meshListen', flag: 'mesh-listen', value: 'ADDRESS,…', text: 'where to accept links of children, host:port or ws://host:port', fallback: '', parse: list },
+  { key: 'joinTokenFile', flag: 'join-token-file', value: 'FILE', text: 'one-time token to join with ("skerry hosts token HOST" at the parent makes one); without it the node waits for "skerry hosts claim KEY --as HOST"', fallback: '', parse: absolutePath },
+  { key: 'hostId', flag: 'host-id', value: 'ID', text: "what this machine is known by; empty: its serial number or machine id", fallback: '', parse: plain },
+  { key: 'time', flag: 'time', value: 'WORD', text: 'auto (trusted at a tower whose kernel says it is synchronised), trusted or untrusted', fallback: 'auto', parse: oneOf('auto', 'trusted', 'untrusted') },
   { key: 'apiListen', flag: 'api-listen', value: 'HOST:PORT', text: 'where to serve the HTTPS API; port 0 takes any free one', fallback: '127.0.0.1:4646', parse: plain },
   { key: 'tokenFile', flag: 'token-file', value: 'FILE', text: 'file with the bearer token of the HTTPS API', fallback: '/etc/skerry/token', parse: absolutePath },
   { key: 'runtime', flag: 'runtime', value: 'DRIVER', text: 'containerd, process (laptops: only images labelled for it), simulated, or auto', fallback: 'auto', parse: oneOf('auto', 'containerd', 'process', 'simulated') },
@@ -238,12 +252,12 @@ export const readNodeConfig = (input: {
       message: 'is missing',
       suggestion: 'an edge belongs to a site: give --site',
     })
-  if (config.role === 'tower' && config.topology === '')
+  if (config.role !== 'edge' && config.topology === '')
     problems.push({
       source: 'options',
       field: 'topology',
       message: 'is missing',
-      suggestion: 'a tower needs --topology FILE',
+      suggestion: 'a tower or an aggregator needs --topology FILE',
     })
   if (problems.length > 0) throw new InvalidInputError(problems)
   return config as unknown as NodeConfig

@@ -9,7 +9,6 @@ import {
 } from '../runtime/index.ts'
 import type { ExecOutcome } from './api/index.ts'
 import { type PreviousImages, rememberPrevious, spareImages } from './image-keeping.ts'
-import type { LinkAnswer } from './link-messages.ts'
 import type { ArchiveStore, StateFile } from './powers/index.ts'
 import { desiredForHost, type Hash, type HostReport, type SiteIntent } from './services/deployments/index.ts'
 
@@ -55,7 +54,8 @@ export interface EdgeHostOptions {
   readonly hash: Hash
   readonly clock: Clock
   readonly log: Log
-  readonly askArchive: (archive: string, signal?: AbortSignal) => Promise<LinkAnswer>
+  /** Brings an archive from the parent into the archives here. @throws {SkerryError} that it cannot be had now */
+  readonly fetchArchive: (archive: string, signal?: AbortSignal) => Promise<void>
 }
 
 export const createEdgeHost = (options: EdgeHostOptions): EdgeHost => {
@@ -68,8 +68,10 @@ export const createEdgeHost = (options: EdgeHostOptions): EdgeHost => {
   const fetchImage = async ({ archive }: DesiredImage, { signal }: { signal?: AbortSignal }): Promise<string> => {
     const held = archives.pathOf(archive)
     if (held) return held
-    const { body } = await options.askArchive(archive, signal)
-    return (await archives.keep(body, archive)).path
+    await options.fetchArchive(archive, signal)
+    const fetched = archives.pathOf(archive)
+    if (fetched === undefined) throw new SkerryError('not-held', `the archive ${archive} did not come`)
+    return fetched
   }
 
   const reconciler: Reconciler = createReconciler({

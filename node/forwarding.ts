@@ -1,12 +1,14 @@
 import { nameHint, SkerryError } from '../base/index.ts'
 import type { ExecOutcome, NodeView } from './api/index.ts'
-import type { LinkAnswer } from './link-messages.ts'
+import type { LinkAnswer } from './links/index.ts'
+import type { MemberCall } from './member-services.ts'
 import type { HostReport } from './services/deployments/index.ts'
 import { isWithin, type TreeNode } from './tree-node.ts'
 
 /** A request on its way to the node that acts on it. */
 export type Forwarded = { readonly to: string } & (
   | { readonly call: 'node' }
+  | { readonly call: 'member'; readonly member: MemberCall }
   | {
       readonly call: 'exec'
       readonly instance: string
@@ -26,6 +28,7 @@ export type Forwarded = { readonly to: string } & (
 /** What a node does itself when a request names it. */
 export interface LocalCalls {
   node(): NodeView
+  member(call: MemberCall): Promise<unknown>
   exec(call: Extract<Forwarded, { call: 'exec' }>, signal: AbortSignal): Promise<ExecOutcome>
   logs(call: Extract<Forwarded, { call: 'logs' }>, signal: AbortSignal): AsyncIterable<Uint8Array>
 }
@@ -47,6 +50,10 @@ export interface ForwarderOptions {
   readonly reports: () => readonly HostReport[]
   readonly local: LocalCalls
   readonly request: (peer: string, question: unknown, signal: AbortSignal) => Promise<LinkAnswer>
+  /** Whether this node's zone lets those above act inside it; judged here, whatever they believe. */
+  readonly letsIn: () => boolean
+  /** What is said where it does not. */
+  readonly border: string
 }
 
 const noBytes = async function* (): AsyncGenerator<Uint8Array> {}
@@ -57,6 +64,7 @@ export const createForwarder = (options: ForwarderOptions): Forwarder => {
 
   const here = async (call: Forwarded, signal: AbortSignal): Promise<LinkAnswer> => {
     if (call.call === 'node') return { head: local.node(), body: noBytes() }
+    if (call.call === 'member') return { head: await local.member(call.member), body: noBytes() }
     if (call.call === 'logs') return { head: {}, body: local.logs(call, signal) }
     const { stdout, stderr, exitCode, truncated } = await local.exec(call, signal)
     const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
@@ -87,7 +95,8 @@ export const createForwarder = (options: ForwarderOptions): Forwarder => {
       const call = question as Forwarded
       if (typeof call !== 'object' || call === null || typeof call.to !== 'string')
         throw new SkerryError('bad-message', 'a forwarded request names no node')
-      if (!['node', 'exec', 'logs'].includes(call.call))
+      if (!options.letsIn()) throw new SkerryError('beyond-border', options.border)
+      if (!['node', 'member', 'exec', 'logs'].includes(call.call))
         throw new SkerryError('not-supported', `this node does not know the request ${String(call.call)}`)
       return send(call, signal)
     },

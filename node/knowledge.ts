@@ -1,4 +1,5 @@
 import type { Clock } from '../base/index.ts'
+import type { CarriedHost } from './reports.ts'
 import type {
   HostReport,
   IntentEntry,
@@ -57,14 +58,16 @@ export const knowledgeOfIntents = (intents: readonly SiteIntent[], reports: read
 /** What is known of the hosts below this node, aged to now. */
 export interface Fleet {
   /** Takes what a linked child said of itself and of all below it. */
-  note(peer: string, reports: readonly HostReport[]): void
+  note(child: string, hosts: readonly CarriedHost[]): void
   /** Every expected host, sorted by site and name; silent ones as `never`. */
   reports(): readonly HostReport[]
+  /** What was heard of hosts, as it goes on to a parent. */
+  carried(): readonly CarriedHost[]
 }
 
 interface Heard {
-  readonly peer: string
-  readonly report: HostReport
+  readonly child: string
+  readonly host: CarriedHost
   readonly atMs: number
 }
 
@@ -74,38 +77,47 @@ export interface FleetOptions {
   readonly expected: () => readonly { readonly site: string; readonly host: string; readonly node: string }[]
   /** Links to children, as they are now. */
   readonly children: () => readonly { readonly peer: string; readonly up: boolean; readonly forMs: number }[]
+  /** The order number of what this node intends for a site right below it; undefined for other sites. */
+  readonly intendedOrder: (site: string) => number | undefined
 }
 
 /** Remembers the last word of each host. A word heard through a child whose link broke is as old as that break. */
-export const createFleet = ({ clock, expected, children }: FleetOptions): Fleet => {
+export const createFleet = ({ clock, expected, children, intendedOrder }: FleetOptions): Fleet => {
   const heard = new Map<string, Heard>()
   const startedMs = clock.monotonicMs()
-  const aged = ({ peer, report, atMs }: Heard, nowMs: number): HostReport => {
+  const aged = ({ child: peer, host: { report }, atMs }: Heard, nowMs: number): HostReport => {
     const child = children().find((one) => one.peer === peer)
     const passedMs = nowMs - atMs
     const up = child?.up === true && report.link === 'up'
     const linkForMs = child?.up && report.node !== peer ? report.linkForMs + passedMs : (child?.forMs ?? passedMs)
+    const order = intendedOrder(report.site)
     return {
       ...report,
       link: up ? 'up' : 'down',
       linkForMs,
       ...(report.receivedAgeMs !== undefined && { receivedAgeMs: report.receivedAgeMs + passedMs }),
+      ...(order !== undefined && { intendedOrder: order }),
     }
   }
   return {
-    note: (peer, reports) => {
+    note: (child, hosts) => {
       const atMs = clock.monotonicMs()
-      for (const report of reports)
-        if (expected().some(({ node, host }) => node === report.node && host === report.host))
-          heard.set(report.node, { peer, report, atMs })
+      const known = new Set(expected().map(({ node, host, site }) => `${node} ${host} ${site}`))
+      for (const host of hosts)
+        if (known.has(`${host.report.node} ${host.report.host} ${host.report.site}`))
+          heard.set(host.report.node, { child, host, atMs })
     },
     reports: () => {
       const nowMs = clock.monotonicMs()
       return expected().map(({ site, host, node }) => {
         const last = heard.get(node)
-        if (last && last.report.link !== 'never') return aged(last, nowMs)
+        if (last) return aged(last, nowMs)
         return { site, host, node, link: 'never' as const, linkForMs: nowMs - startedMs }
       })
+    },
+    carried: () => {
+      const nowMs = clock.monotonicMs()
+      return [...heard.values()].map((one) => ({ ...one.host, report: aged(one, nowMs) }))
     },
   }
 }

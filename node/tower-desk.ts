@@ -1,27 +1,44 @@
-import type { Clock } from '../base/index.ts'
+import { type Clock, errorText, type Log, type Random, SkerryError } from '../base/index.ts'
+import {
+  type AuthorityPowers,
+  type Book,
+  type Documents,
+  defaultLanePolicy,
+  type Effective,
+  effective,
+  formatLaneName,
+  type LaneName,
+  type Signer,
+} from '../crdt/index.ts'
 import { hostLabels, siteLabels, sites, type Topology } from '../topologies/index.ts'
 import type { ConfigServices, RollbackView } from './api/index.ts'
 import { createConfigServices } from './config-services.ts'
 import type { Images } from './images.ts'
 import type { Knowledge } from './knowledge.ts'
-import type { StateFile } from './powers/index.ts'
+import type { BlobStore, StateFile } from './powers/index.ts'
+import { createRounds } from './rounds.ts'
 import {
-  type ConfigState,
   createDeployments,
-  createMemoryConfigStore,
+  createLaneConfigStore,
+  describeVersionStep,
   type Hash,
   type HostReport,
-  type SiteIntent,
+  pickConfigValues,
+  planVersions,
   type SitePlace,
+  signVersions,
+  type ToldCache,
+  viewOfDecisions,
 } from './services/deployments/index.ts'
+import type { HeldTenant } from './services/membership/index.ts'
 
-/** What a tower does besides being a node: it holds configuration and says what each site is to do. */
+/** What a tower does besides being a node: it holds configuration and decides what of it is to run. */
 export interface TowerDesk {
   readonly config: ConfigServices
   start(): Promise<void>
-  /** What each site is to do now. */
-  intents(): readonly SiteIntent[]
-  knowledge(reports: readonly HostReport[]): Promise<Knowledge>
+  /** What the configuration comes to, per tenant. */
+  effective(): Promise<ReadonlyMap<string, ReadonlyMap<string, Effective>>>
+  knowledge(reports: readonly HostReport[]): Promise<Omit<Knowledge, 'intentOrder' | 'summaries'>>
   noteReports(reports: readonly HostReport[]): Promise<void>
   rollback(deployment: string, toVersion?: string): Promise<RollbackView>
 }
@@ -29,15 +46,26 @@ export interface TowerDesk {
 export interface TowerDeskOptions {
   readonly topology: Topology
   readonly images: Images
+  readonly blobs: BlobStore
   readonly hash: Hash
   readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
   readonly stateFile: <Value>(name: string) => StateFile<Value>
-  /** Called after what sites are to do has changed. */
+  readonly documents: Documents
+  readonly book: Book
+  readonly powers: AuthorityPowers
+  /** The tower's own key, to which the tenant delegated. */
+  readonly signer: Signer
+  readonly tenant: HeldTenant
+  /** The order number of the newest intent of a site, as far as it is known. */
+  readonly intentOrder: (site: string) => number
+  /** Called after something new was decided. */
   readonly onChange: () => void
 }
 
-/** The one tenant of this release. */
-const builtInTenant = 'default'
+/** The name of the one tenant of this release. */
+export const builtInTenant = 'default'
 
 const placesOf = (topology: Topology): readonly SitePlace[] =>
   sites(topology)
@@ -49,52 +77,105 @@ const placesOf = (topology: Topology): readonly SitePlace[] =>
       hosts: site.hosts.map((host) => ({ name: host.name, labels: hostLabels(host) })),
     }))
 
-export const createTowerDesk = ({
-  topology,
-  images,
-  hash,
-  clock,
-  stateFile,
-  onChange,
-}: TowerDeskOptions): TowerDesk => {
-  const file = stateFile<ConfigState>('config')
-  const places = placesOf(topology)
-  const saved = file.load()
-  const store = createMemoryConfigStore({ ...(saved && { state: saved }), commit: file.save })
-  const trial = { places: () => places, images, hash, clock, tenant: builtInTenant, salt: builtInTenant }
-  const deployments = createDeployments({ ...trial, store })
-  const intents = new Map<string, SiteIntent>()
+const bytesOf = async (chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> => {
+  const parts: Uint8Array[] = []
+  for await (const chunk of chunks) parts.push(chunk)
+  return Buffer.concat(parts)
+}
 
-  const refresh = async (changed: readonly string[]) => {
-    for (const site of changed) {
-      const intent = await deployments.intentFor(site)
-      if (intent) intents.set(site, intent)
-    }
+/** Configuration in the tenant's lane, and the signed versions and decisions that follow from it. */
+export const createTowerDesk = (options: TowerDeskOptions): TowerDesk => {
+  const { topology, images, blobs, hash, clock, random, log, documents, book, powers, tenant } = options
+  const places = placesOf(topology)
+  const lane: LaneName = { kind: 'tenant', tenant: tenant.tenant, section: 'config' }
+
+  const documentId = (): string => {
+    const id = documents.idOf(lane)
+    if (id === undefined)
+      throw new SkerryError('not-held', 'the lane of the configuration is not here: restore the store')
+    return id
   }
+
+  const store = createLaneConfigStore({
+    lane: {
+      load: async () => pickConfigValues(await documents.standing(documentId())),
+      save: async (edits) => {
+        const [result] = await documents.write([{ documentId: documentId(), edit: () => edits }], tenant.signer)
+        if (result !== undefined && !result.ok && result.refusal.code !== 'no-change')
+          throw new SkerryError('write-failed', `the configuration cannot be written: ${result.refusal.message}`)
+        void decide()
+      },
+    },
+    blobs: {
+      put: async (bytes) => {
+        const once = async function* () {
+          yield bytes
+        }
+        const { archive } = await blobs.keep(once())
+        blobs.pin(archive, `configuration ${archive}`)
+        return archive
+      },
+      get: async (revision) => {
+        const chunks = blobs.read(`sha256:${revision}`)
+        return chunks && bytesOf(chunks)
+      },
+    },
+    told: options.stateFile<ToldCache>('told'),
+    random: random.fork('config-ids'),
+    hash,
+    salt: tenant.tenant,
+  })
+
+  /** Signs what the configuration asks for and the decisions do not say yet. */
+  const decide = createRounds(async () => {
+    try {
+      // After the change that asked for this: it counts only once its write has returned.
+      await store.putDecisions([])
+      const config = store.config()
+      const steps = planVersions(config, (id) => book.version(id)?.body)
+      if (steps.length === 0) return
+      const signed = signVersions(steps, config, {
+        networkId: book.networkId() ?? '',
+        tenant: tenant.tenant,
+        signer: options.signer,
+        powers,
+        random: random.fork('decisions'),
+      })
+      const taken = await book.take(signed.records.map(({ bytes }) => bytes))
+      const refused = taken.find((one) => one.kind === 'refused')
+      if (refused !== undefined) throw new SkerryError('not-signed', refused.refusal.message)
+      await store.putDecisions(signed.decisions)
+      for (const step of steps) log.info(describeVersionStep(step))
+      options.onChange()
+    } catch (error) {
+      log.error('what the configuration asks for could not be signed', { error: errorText(error) })
+    }
+  })
+
+  const trial = { places: () => places, images, hash, clock, tenant: builtInTenant, salt: tenant.tenant }
+  const deployments = createDeployments({ ...trial, store, intentOrder: options.intentOrder })
 
   return {
     config: createConfigServices({ store, deployments, trial, topology: () => ({ ...topology }) }),
     start: async () => {
+      const owner = book.owner(tenant.tenant)
+      if (owner === undefined) throw new SkerryError('unknown-tenant', `the tenant ${tenant.tenant} is not in the book`)
+      await documents.create(lane, owner, tenant.signer)
+      await store.open()
       await deployments.settle()
-      await refresh(places.map(({ site }) => site))
-      deployments.onChange((changed) => void refresh(changed).then(onChange))
+      await decide()
     },
-    intents: () => [...intents.values()],
+    effective: async () => {
+      const view = viewOfDecisions(store.config(), formatLaneName(lane), powers)
+      return new Map([[tenant.tenant, effective([view], defaultLanePolicy)]])
+    },
     knowledge: async (reports) => {
       const [applications, stored, entries] = await Promise.all([
         store.listApplications(),
         store.listDeployments(),
         store.listIntents(),
       ])
-      const orders = new Map([...intents].map(([site, { order }]) => [site, order]))
-      return {
-        applications,
-        deployments: stored,
-        places,
-        entries,
-        reports,
-        intentOrder: (site) => orders.get(site) ?? 0,
-      }
+      return { applications, deployments: stored, places, entries, reports }
     },
     noteReports: (reports) => deployments.noteReports(reports),
     rollback: async (deployment, toVersion) => {

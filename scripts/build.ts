@@ -25,6 +25,8 @@ const bundle = () =>
     outdir: 'dist',
     outExtension: { '.js': '.mjs' },
     chunkNames: 'part-[hash]',
+    // Native code and WebAssembly that find their files beside themselves.
+    external: ['automerge', 'level'],
     banner: { js: banner },
     minifySyntax: true,
     legalComments: 'none',

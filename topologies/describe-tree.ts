@@ -20,7 +20,12 @@ const siteBranches = (sites: readonly Site[], maxSites: number): Branch[] => {
 }
 
 const zoneBranch = (zone: Zone, maxSites: number): Branch => ({
-  text: `${zone.path}  aggregator ${hostNames(zone)}${zone.privacy ? '  privacy' : ''}`,
+  text: [
+    zone.path,
+    ...(zone.hosts.length > 0 ? [`aggregator ${hostNames(zone)}`] : []),
+    ...(zone.privacy ? ['privacy'] : []),
+    ...(zone.withheld ? ['withheld'] : []),
+  ].join('  '),
   children: childrenOf(zone, maxSites),
 })
 

@@ -116,17 +116,31 @@ const zonesOf = (place: Place, parent: string, depth: number, register: Register
     if (!unknown) register.claimScope(path, [...place.at, 'name'])
     const inside: Place = { ...place, values: { ...place.values, zone: name, ...(n === undefined ? {} : { n }) } }
     const aggregators = mapOf(inside, 'aggregators')
+    checkWithheld(inside, register)
     return {
       path,
       labels: labelsOf(inside, register),
       privacy: place.draft.privacy === true,
       policy: policyOf(inside, register),
+      ...(place.draft.withheld === true && { withheld: true as const }),
       hosts: hostsOf(aggregators, register),
       addresses: addressesOf(aggregators, register),
       zones: listOf(inside, 'zones').flatMap((child) => zonesOf(child, path, depth + 1, register)),
       sites: listOf(inside, 'sites').flatMap((child) => sitesOf(child, path, register)),
     }
   })
+}
+
+/** Slices hold zones of which only the border is known; every other zone has aggregators. */
+const checkWithheld = ({ draft, at }: Place, { report }: Register): void => {
+  if (draft.withheld !== true) {
+    if (draft.aggregators === undefined)
+      report([...at, 'aggregators'], 'is missing', 'name its hosts, like hosts: [{ name: north-aggregator }]')
+    return
+  }
+  for (const key of ['labels', 'zones', 'sites'])
+    if (draft[key] !== undefined)
+      report([...at, key], 'is not known of a zone that is withheld', 'leave it out, or leave withheld out')
 }
 
 const policyOf = (place: Place, register: Register): ZonePolicy => {

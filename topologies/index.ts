@@ -6,6 +6,7 @@
  */
 export { describeTree } from './describe-tree.ts'
 export { type FieldPath, fieldText, kindWords, valueAt } from './field-path.ts'
+export { formatTopology } from './format-topology.ts'
 export {
   describeExpression,
   type LabelExpression,
@@ -17,6 +18,7 @@ export {
 export { parseTopology } from './parse-topology.ts'
 export { type PolicyKind, type PolicyLevel, policyKinds, policyLevels, type ZonePolicy } from './policy.ts'
 export { readYamlDocuments, type YamlDocument } from './read-yaml.ts'
+export { borderAround, sliceFor } from './slice.ts'
 export { type Host, type Labels, type Site, type Topology, topologyLimits, type Zone } from './topology.ts'
 export {
   ancestorsOf,

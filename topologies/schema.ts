@@ -58,7 +58,9 @@ const zone = fields(
     labels: labels.optional(),
     privacy: z.boolean().optional(),
     policy: policy.optional(),
-    aggregators: fields({ hosts, addresses: addresses.optional() }),
+    withheld: z.literal(true, { error: () => 'is true or not there; leave it out' }).optional(),
+    // Only a withheld zone may do without; expand.ts sees to that.
+    aggregators: fields({ hosts, addresses: addresses.optional() }).optional(),
     get zones(): z.ZodOptional<z.ZodArray<z.ZodType>> {
       return z.array(zone).optional()
     },

@@ -30,7 +30,9 @@ export interface Zone {
   readonly privacy: boolean
   /** What may leave towards the parent; of no effect at the root. */
   readonly policy: ZonePolicy
-  /** Hosts of the towers or aggregators that run the zone. */
+  /** True where this topology is a slice and the zone keeps its names back: what is in it is not known here. */
+  readonly withheld?: true
+  /** Hosts of the towers or aggregators that run the zone; none of a withheld zone that is no direct child. */
   readonly hosts: readonly Host[]
   /** Where children reach those hosts, `host:port`, in the order to try; empty when set up elsewhere. */
   readonly addresses: readonly string[]

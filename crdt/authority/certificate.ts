@@ -24,6 +24,8 @@ export interface Certificate {
   readonly scope: string
   /** The id of the site, for an edge. */
   readonly site: string | null
+  /** The name of the host it was issued to; another node of the issuer's zone knows it by this. */
+  readonly host?: string
   readonly capabilities: readonly string[]
   readonly issuer: OwnerId
   /** The issuer's when it signed. */
@@ -46,6 +48,7 @@ export const certificateKind: RecordKind<Certificate> = {
     role: z.enum(['tower', 'aggregator', 'edge']),
     scope: scopePath,
     site: shortId.nullable(),
+    host: z.string().regex(namePattern).optional(),
     capabilities: sorted(z.string().regex(namePattern), 32),
     issuer: ownerId,
     generation: count,

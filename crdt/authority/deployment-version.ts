@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { namePattern } from '../../base/index.ts'
 import { count, hash, ownerId, record, shortId, sorted } from './fields.ts'
 import type { OwnerId } from './key-list.ts'
 import type { RecordKind } from './record.ts'
@@ -11,6 +12,8 @@ export interface DeploymentVersion {
   readonly tenant: OwnerId
   readonly application: string
   readonly deployment: string
+  /** What people call the deployment: a label, which goes where the deployment goes. */
+  readonly name: string
   /** The one key whose signature counts: the tenant's, or one it delegated to. */
   readonly signer: KeyId
   /** Counts the signer's versions of this deployment. A rollback is a new version that names the old revision. */
@@ -31,6 +34,7 @@ export const deploymentVersionKind: RecordKind<DeploymentVersion> = {
     tenant: ownerId,
     application: shortId,
     deployment: shortId,
+    name: z.string().regex(namePattern),
     signer: hash,
     order: count,
     revision: hash,

@@ -83,6 +83,7 @@ const samples: Readonly<Record<string, Sample<object>>> = {
     tenant: shop,
     application: '0e'.repeat(16),
     deployment: '0f'.repeat(16),
+    name: 'everywhere',
     signer: keyIds[0] ?? '',
     order: 4,
     revision: hash,

@@ -20,6 +20,7 @@ const version = (signer = 'tenant', change: Partial<DeploymentVersion> = {}, by 
       tenant: shop,
       application: idNamed('web'),
       deployment: idNamed('everywhere'),
+      name: 'everywhere',
       signer: keyNamed(signer).keyId,
       order: 1,
       revision: 'ab'.repeat(32),
@@ -152,4 +153,10 @@ test('blocks, other networks and unknown tenants are refused', (t) => {
   t.is(ask({ context: { networkId: 'ab'.repeat(32) } }), 'wrong-network')
   t.is(ask({ what: { tenant: undefined } }), 'unknown-issuer')
   t.is(ask({ what: { tenant: ownerNamed('/de') } }), 'unknown-issuer', 'a zone is no tenant')
+})
+
+test('a version names a deployment as people may call one', (t) => {
+  t.is(version('tenant', { name: 'shop-2' }).body.name, 'shop-2')
+  for (const name of ['', 'Shop', 'a/b', 'x'.repeat(64)])
+    t.throws(() => version('tenant', { name }), { instanceOf: RangeError }, name)
 })

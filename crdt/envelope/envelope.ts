@@ -51,6 +51,12 @@ export const envelopeLayout = {
 export const maxEnvelopeBytes = envelopeLayout.change + maxChangeBytes + signatureBytes
 const maxCount = 0xffffffff
 
+/** Who signed an opened envelope, and under which actor; nothing else of it is read. */
+export const envelopeAuthor = (bytes: Uint8Array): Pick<Envelope, 'author' | 'actor'> => ({
+  author: toHex(bytes.subarray(envelopeLayout.author, envelopeLayout.incarnation)),
+  actor: toHex(bytes.subarray(envelopeLayout.actor, envelopeLayout.seq)),
+})
+
 /** What an author fills in; the key, the actor and the signature come from the signer. */
 export type EnvelopeFields = Pick<Envelope, 'networkId' | 'documentId' | 'epoch' | 'incarnation' | 'seq' | 'change'>
 

@@ -10,6 +10,7 @@ export {
   actorOf,
   type Envelope,
   type EnvelopeFields,
+  envelopeAuthor,
   envelopeVersion,
   maxChangeBytes,
   maxEnvelopeBytes,

@@ -61,6 +61,8 @@ export const createLaneGraph = (options: GraphOptions) => {
   const changes = new Map<string, Held[]>()
   const waiting = new Map<string, Set<Held>>()
   let state: CausalState = createCausalState(options)
+  /** Read and not held: an author has each change judged and then added, and reading is what costs. */
+  let judged: Held | undefined
 
   const changeHashOf = ({ result }: Held) => (result.ok ? result.change.header.hash : undefined)
 
@@ -145,7 +147,8 @@ export const createLaneGraph = (options: GraphOptions) => {
 
   const add = (envelope: Envelope): Received => {
     if (held.has(envelope.hash)) return { kind: 'known' }
-    const one = heldOf(envelope)
+    const one = judged?.envelope === envelope ? judged : heldOf(envelope)
+    judged = undefined
     const rivals = slots.get(slotOf(envelope)) ?? []
     // The second of one number completes a proof: it is always kept. A third proves nothing more.
     const isProof = rivals.length === 1
@@ -161,7 +164,10 @@ export const createLaneGraph = (options: GraphOptions) => {
   return {
     add,
     /** What `add` would say, without keeping anything. */
-    judge: (envelope: Envelope): EnvelopeStatus => judge(heldOf(envelope)).status,
+    judge: (envelope: Envelope): EnvelopeStatus => {
+      judged = heldOf(envelope)
+      return judge(judged).status
+    },
     /** The causal state of what is valid; another one after an equivocation came to light. */
     state: (): CausalState => state,
     /** Gives back the room taken: for a replica that is dropped from memory. */

@@ -152,6 +152,7 @@ export const configRoutes: readonly Route[] = [
     query: ['validate', 'dry-run'],
     body: batchBody,
     bodyBytes: 16 * 2 ** 20,
+    answersList: true,
     handle: async ({ services, asked, query, body: { files, images = [] } }) => {
       const effect = effectOf(query)
       if (effect === 'apply' && images.length > 0)

@@ -6,12 +6,16 @@
 export type { Authorization, AuthorizationRequest, Authorizer, Operation } from './authorizer.ts'
 export { type Api, type ApiOptions, type ApiPowers, createApi } from './fastify-api.ts'
 export type { ApiLimits } from './fastify-app.ts'
+export type { MemberStatus, MemberView, TokenView } from './member-views.ts'
 export type { ErrorBody, ErrorEntry } from './problem-report.ts'
 export type {
   ApiServices,
   Asked,
+  AskedMember,
   AskedState,
+  BlockTarget,
   Caller,
+  CallingHost,
   ConfigBatch,
   ConfigChange,
   ConfigKind,
@@ -22,6 +26,7 @@ export type {
   DocumentChange,
   ExecOutcome,
   ImageServices,
+  MemberServices,
   OperationServices,
   StateServices,
 } from './services.ts'
@@ -29,10 +34,13 @@ export { createSingleTokenAuthorizer } from './single-token-authorizer.ts'
 export type {
   ApplicationSiteView,
   ApplicationStateView,
+  ApplicationZoneView,
   ContainerView,
   CountsView,
   CountView,
   DeploymentStateView,
+  DifferenceView,
+  DiffView,
   ExecView,
   ExplainView,
   HostView,
@@ -44,6 +52,7 @@ export type {
   SiteView,
   TreeView,
   WaitingView,
+  ZoneNodeView,
   ZonePolicyView,
   ZoneView,
 } from './views.ts'

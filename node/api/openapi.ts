@@ -55,7 +55,7 @@ const requestBody = (route: Route, schemas: Schemas): object | undefined => {
 const success = (route: Route, schemas: Schemas): object => {
   if (route.path.endsWith('/logs')) return { description: 'the log', content: { 'text/plain': {} } }
   const object = route.method === 'GET' ? documentSchema(route, schemas) : { type: 'object' }
-  const isList = route.query.includes('keys') || route.body === 'stream'
+  const isList = route.answersList || route.query.includes('keys') || route.body === 'stream'
   return { description: 'done', content: media(isList ? { type: 'array', items: object } : object) }
 }
 

@@ -26,6 +26,8 @@ export const queryKeys = {
   'version-list': { read: flag, text: 'the kept versions, newest first', type: 'boolean' },
   site: { read: parseName, text: 'the site that is to answer, or that is asked about', type: 'string' },
   zone: { read: parseScopePath, text: 'path of a zone, like /de/bavaria', type: 'string' },
+  a: { read: parseName, text: 'the first site', type: 'string' },
+  b: { read: parseName, text: 'the second site', type: 'string' },
   container: { read: parseName, text: 'the container of the instance; needed where it has several', type: 'string' },
   'tail-bytes': { read: wholeNumber(maxTailBytes), text: 'bytes of the past to begin with [default: all kept]', type: 'integer' },
   follow: { read: flag, text: 'go on with what comes until the client leaves', type: 'boolean' },

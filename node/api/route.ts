@@ -39,6 +39,8 @@ export interface Route {
   readonly bodyBytes?: number
   /** The kind of configuration whose schema describes body and answer. */
   readonly document?: string
+  /** True where an operation answers with a list; a list that is read takes `keys`. */
+  readonly answersList?: boolean
   readonly handle: (context: RouteContext<unknown>) => Promise<Answer>
 }
 

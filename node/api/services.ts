@@ -1,6 +1,8 @@
+import type { MemberView, TokenView } from './member-views.ts'
 import type {
   ApplicationStateView,
   DeploymentStateView,
+  DiffView,
   ExplainView,
   HostView,
   ImageView,
@@ -81,6 +83,7 @@ export interface ApiServices {
   readonly state: StateServices
   readonly images: ImageServices
   readonly operations: OperationServices
+  readonly members: MemberServices
 }
 
 /** Several files judged as one change. */
@@ -138,6 +141,11 @@ export interface StateServices {
   sites(asked: AskedState): Promise<readonly SiteView[]>
   site(name: string, asked: AskedState): Promise<SiteView | undefined>
   hosts(asked: AskedState): Promise<readonly HostView[]>
+  /**
+   * What differs between two sites. @throws {SkerryError} `not-found` when one is not known here; a site that is kept
+   * from here and one that does not exist are told apart by nothing.
+   */
+  siteDiff(a: string, b: string, asked: Asked): Promise<DiffView>
   zones(asked: AskedState): Promise<readonly ZoneView[]>
   zonePolicy(zone: string, asked: AskedState): Promise<ZonePolicyView | undefined>
   applications(asked: AskedState): Promise<readonly ApplicationStateView[]>
@@ -190,4 +198,54 @@ export interface OperationServices {
     instance: string,
     asked: AskedState & { readonly container?: string; readonly tailBytes: number; readonly follow: boolean },
   ): Promise<AsyncIterable<Uint8Array>>
+}
+
+/**
+ * A question of membership. It is answered by the node that enrols the member: the one that runs the scope right above.
+ * With `zone` that is a node of this zone, asked through the tree; without, this node, or where it knows the name as one
+ * of a zone inside its own, a node of that zone.
+ */
+export interface AskedMember extends Asked {
+  readonly zone?: string
+}
+
+/** Whom a block is about. */
+export type BlockTarget =
+  | { readonly kind: 'host'; readonly host: string }
+  | { readonly kind: 'site'; readonly site: string }
+  | { readonly kind: 'zone'; readonly zone: string }
+
+/** Who calls: its key, or a host-id that only one key calls under. */
+export type CallingHost = { readonly fingerprint: string } | { readonly hostId: string }
+
+/**
+ * Who belongs here. Every call throws `beyond-border`, with the words `beyond here /south answers`, where the zone that
+ * would answer does not let operations in: alike whether what was named exists there or not. `site-unreachable` when
+ * that zone cannot be asked now.
+ */
+export interface MemberServices {
+  /**
+   * The direct children of this node's scope and the keys that wait or were refused here; without `zone` also those of
+   * the zones inside that let operations in and answer in time. Sorted by scope, then name, those without a name last.
+   */
+  list(asked: AskedMember): Promise<readonly MemberView[]>
+  /**
+   * Makes the token with which one machine may join as `host`; an earlier unused one is void from then on.
+   * @throws {SkerryError} `not-found`; `already-enrolled` when a machine has the name; `blocked`
+   */
+  token(host: string, asked: AskedMember): Promise<TokenView>
+  /**
+   * An operator's yes: the key that calls is `name` from now on. Claiming what is claimed already for the same key
+   * changes nothing.
+   * @throws {SkerryError} `not-found` when nobody calls so or no such host is expected; `ambiguous` when several keys
+   * call under the host-id; `already-enrolled` when another key has the name; `blocked`
+   */
+  claim(who: CallingHost, name: string, asked: AskedMember): Promise<MemberView>
+  /**
+   * Closes the links of a host, a site or a zone and refuses it from now on. Repeating it changes nothing.
+   * @returns the members concerned, as they are afterwards. @throws {SkerryError} `not-found`
+   */
+  block(target: BlockTarget, asked: AskedMember): Promise<readonly MemberView[]>
+  /** Takes a block back: the same keys may come again. @throws {SkerryError} `not-found`, `not-blocked` */
+  allow(target: BlockTarget, asked: AskedMember): Promise<readonly MemberView[]>
 }

@@ -44,6 +44,13 @@ export const stateRoutes: readonly Route[] = [
   read('sites/{name}', 'One site', one, async (state, asked, { params: { name = '' } }) =>
     object(await found(await state.site(name, asked), 'site', name, async () => namesOf(await state.sites(asked)))),
   ),
+  read(
+    'site-diff',
+    'What differs between two sites: labels, hosts, and what is wanted and runs there',
+    ['fields', 'a', 'b'],
+    async (state, asked, { query: { a = '', b = '' } }) => object(await state.siteDiff(a, b, asked)),
+    ['a', 'b'],
+  ),
   read('hosts', 'All hosts', many, async (state, asked) => list(await state.hosts(asked))),
   read('zones', 'All zones', many, async (state, asked) => list(await state.zones(asked), 'scope')),
   read(

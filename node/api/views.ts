@@ -55,6 +55,23 @@ export interface ApplicationSiteView extends CountsView {
   readonly ingress: readonly IngressView[]
 }
 
+/** One application version in a zone that lets out counts alone: which sites they are of is not known here. */
+export interface ApplicationZoneView {
+  readonly zone: string
+  readonly version: string
+  readonly wanted: CountView
+  readonly running: CountView
+  readonly ready: CountView
+  readonly failing: CountView
+  readonly unknown: CountView
+  /** Sites at which the zone's own operators and those above want different things. */
+  readonly conflict: CountView
+  /** Age of the zone's summary; absent when it never came. */
+  readonly 'age-ms'?: number
+  /** Why there is no more, like `counts only`. */
+  readonly note: string
+}
+
 export interface ApplicationStateView {
   readonly name: string
   /** Newest version in the configuration; empty where the application has none. */
@@ -62,9 +79,12 @@ export interface ApplicationStateView {
   readonly deployment?: string
   /** What the deployment asks for now. */
   readonly 'wanted-revision'?: string
+  readonly 'wanted-version'?: string
   /** `running` when all wanted instances are ready, else `deploying`, `error`, `unknown` or `not-deployed`. */
   readonly 'oper-status': string
   readonly sites: readonly ApplicationSiteView[]
+  /** Zones of which only counts are known; what they count is not in `sites`. Absent when there is none. */
+  readonly zones?: readonly ApplicationZoneView[]
 }
 
 export interface ContainerView {
@@ -159,7 +179,21 @@ export interface NodeView {
   readonly 'uptime-ms': number
   /** Resident memory of the node's process. */
   readonly 'rss-bytes'?: number
-  readonly parent?: { readonly node: string; readonly link: 'up' | 'down'; readonly 'age-ms': number }
+  /** Id of the network, 64 hexadecimal digits: a fresh node is told it to join. */
+  readonly 'network-id'?: string
+  /** The hash of this node's key, 64 hexadecimal digits: to compare before it is claimed. */
+  readonly fingerprint?: string
+  /** Where it accepts links. */
+  readonly addresses?: readonly string[]
+  readonly parent?: {
+    readonly node: string
+    readonly link: 'up' | 'down'
+    readonly 'age-ms': number
+    /** What the last try to reach it said; absent while it is linked. */
+    readonly error?: string
+    /** Stable code of its refusal, like `waiting` or `blocked`. */
+    readonly refusal?: string
+  }
   /** What runs containers here; absent on a node that runs none. */
   readonly runtime?: {
     readonly driver: string
@@ -209,8 +243,29 @@ export interface ZoneView {
   readonly privacy: boolean
   /** Level per kind of what may leave, like `reports: summary`. */
   readonly policy: Readonly<Record<string, string>>
-  readonly zones: number
-  readonly sites: number
+  /** Zones directly in it; absent where the zone keeps its names back. */
+  readonly zones?: number
+  /** Sites directly in it; absent where the zone keeps its names back. */
+  readonly sites?: number
+  /** The nodes that run it, as far as their names are known here. */
+  readonly aggregators: readonly ZoneNodeView[]
+  /** The key list that signs for the zone, as this node believes it; absent before it has one. */
+  readonly authority?: {
+    readonly generation: number
+    /** For how long no sign of life of the root's authority came this far; absent while it is fresh. */
+    readonly 'stale-for-ms'?: number
+  }
+  /** One short remark, like `beyond here /de/bavaria answers`. */
+  readonly note?: string
+}
+
+/** A node that runs a zone. */
+export interface ZoneNodeView {
+  readonly node: string
+  /** The link between it and the asked node; absent where they are no neighbours. */
+  readonly link?: 'up' | 'down'
+  /** For how long the link has been so. */
+  readonly 'age-ms'?: number
 }
 
 export interface ZonePolicyView {
@@ -244,4 +299,20 @@ export interface ExecView {
   /** base64 */
   readonly stderr: string
   readonly truncated: boolean
+}
+
+/** What differs between two sites. */
+export interface DiffView {
+  readonly a: string
+  readonly b: string
+  /** Sorted by `what`; empty when the sites are alike. */
+  readonly differences: readonly DifferenceView[]
+}
+
+export interface DifferenceView {
+  /** Like `label shop.example/size`, `hosts`, `application shop version`. */
+  readonly what: string
+  /** What it is at the first site; absent where it has none. */
+  readonly a?: string
+  readonly b?: string
 }

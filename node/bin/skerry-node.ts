@@ -3,16 +3,21 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { errorText, SkerryError } from '../../base/index.ts'
-import { createLocalMesh } from '../../mesh/index.ts'
+import { createNodeSignatures, nodeHash } from '../../crdt/index.ts'
+import { createLevelStore } from '../../crdt/store/level/index.ts'
+import { createLibp2pMesh } from '../../mesh/libp2p/index.ts'
 import { parseTopology } from '../../topologies/index.ts'
 import { createApi, createSingleTokenAuthorizer } from '../api/index.ts'
 import { type NodeConfig, nodeHelp, type Role, readNodeConfig, roles } from '../config.ts'
 import { createHostDriver, endHost } from '../host-driver.ts'
 import { createNode } from '../node.ts'
 import {
-  createArchiveStore,
+  createBlobStore,
   createJsonLog,
   createStateFile,
+  isTimeTrusted,
+  machineId,
+  readJoinTokens,
   systemClock,
   systemRandom,
   takeProcessLock,
@@ -55,18 +60,24 @@ const run = async (config: NodeConfig): Promise<void> => {
     clock: systemClock,
     random: systemRandom,
     log,
-    mesh: createLocalMesh({
-      name: config.name,
-      network: config.network,
-      clock: systemClock,
-      log: log.child('mesh'),
-      ...(config.meshListen !== '' && { address: config.meshListen }),
-    }),
+    openMesh: ({ seed, networkId }) =>
+      createLibp2pMesh({
+        seed,
+        prologue: Buffer.from(networkId, 'hex'),
+        listen: config.meshListen,
+        clock: systemClock,
+        log: log.child('mesh'),
+      }),
+    store: createLevelStore(join(config.dataDir, 'store'), { log: log.child('store') }),
+    authority: { signatures: createNodeSignatures(), hash: nodeHash },
     hash: sha256,
-    archives: createArchiveStore(join(config.dataDir, 'archives'), systemRandom),
+    blobs: createBlobStore(join(config.dataDir, 'archives'), systemRandom),
     stateFile,
     ...(containers && { containers }),
     ...(topology && { topology }),
+    hostId: config.hostId === '' ? machineId(config.name) : config.hostId,
+    joinTokens: () => readJoinTokens(config.joinTokenFile),
+    isTimeTrusted: () => isTimeTrusted(config),
     version: programVersion,
     pid: process.pid,
     rssBytes: () => process.memoryUsage.rss(),
@@ -112,17 +123,36 @@ const run = async (config: NodeConfig): Promise<void> => {
       )
     })
   const { httpsUrl, fingerprint, socketPath } = api
-  const found = { pid: process.pid, name: config.name, role: config.role, httpsUrl, fingerprint, apiSocket: socketPath }
+  const { networkId } = node
+  const found = {
+    pid: process.pid,
+    name: config.name,
+    role: config.role,
+    httpsUrl,
+    fingerprint,
+    apiSocket: socketPath,
+    networkId,
+  }
   writeFileSync(`${record}.new`, JSON.stringify(found), { mode: 0o600 })
   renameSync(`${record}.new`, record)
 }
 
 /** All that a node makes in its two folders. */
 const ownEntries = [
-  ...['accepted', 'config', 'handed', 'histories', 'identity', 'images', 'node', 'previous-images'].map(
-    (name) => `${name}.json`,
-  ),
-  ...['api.sock', 'mesh.sock', 'node.lock', 'archives', 'containerd', 'containers', 'processes', 'tls'],
+  ...[
+    'accepted',
+    'authority',
+    'choices',
+    'histories',
+    'identity',
+    'images',
+    'key',
+    'node',
+    'previous-images',
+    'root-key',
+    'told',
+  ].map((name) => `${name}.json`),
+  ...['api.sock', 'node.lock', 'archives', 'containerd', 'containers', 'processes', 'store', 'tls'],
 ]
 
 /** Takes away all that an edge made on this host, instead of running it. */

@@ -1,70 +1,15 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { createServer as createTlsServer } from 'node:tls'
 import test, { type ExecutionContext } from 'ava'
 import { buildArchive } from '../../runtime/index.ts'
-import { openMemoryApi } from '../api/memory/index.ts'
-import { systemClock } from '../powers/index.ts'
 import type { CliCommand } from './command.ts'
 import { readProfile, writeProfile } from './profile.ts'
-import { runCli } from './run-cli.ts'
+import { openCli as open, tryCli as run } from './try-cli.contract.ts'
 
 const application = 'name: shop\nversion: "1"\nservices: []\n'
 const deployment = 'name: shop-rollout\napplication: shop\n'
-
-const collector = (onWrite?: () => void) => {
-  const parts: Uint8Array[] = []
-  return {
-    isTty: false,
-    write: (chunk: string | Uint8Array) => {
-      parts.push(Buffer.from(chunk))
-      onWrite?.()
-    },
-    text: () => Buffer.concat(parts).toString(),
-  }
-}
-
-const run = async (
-  home: string,
-  argv: readonly string[],
-  given: {
-    stdin?: string
-    signal?: AbortSignal
-    env?: Record<string, string>
-    onOut?: () => void
-    commands?: readonly CliCommand[]
-  } = {},
-) => {
-  const [stdout, stderr] = [collector(given.onOut), collector()]
-  const exitCode = await runCli(argv, {
-    stdout,
-    stderr,
-    stdin: (async function* () {
-      yield Buffer.from(given.stdin ?? '')
-    })(),
-    env: { SKERRY_HOME: home, ...given.env },
-    cwd: home,
-    clock: systemClock,
-    signal: given.signal ?? new AbortController().signal,
-    version: '0.0.0',
-    ...(given.commands && { commands: given.commands }),
-  })
-  return { exitCode, out: stdout.text(), err: stderr.text(), json: () => JSON.parse(stdout.text()) as unknown }
-}
-
-const open = async (t: ExecutionContext) => {
-  const memory = await openMemoryApi()
-  t.teardown(memory.close)
-  const { httpsUrl, fingerprint } = memory.api
-  writeProfile(memory.dir, { version: 1, endpoint: httpsUrl, fingerprint, 'token-file': memory.tokenFile, nodes: [] })
-  const file = (name: string, text: string | Uint8Array) => {
-    writeFileSync(join(memory.dir, name), text)
-    return join(memory.dir, name)
-  }
-  const cli = (argv: readonly string[], given: Parameters<typeof run>[2] = {}) => run(memory.dir, argv, given)
-  return { ...memory, cli, file }
-}
 
 test('apply sends every document, imports images first and waits', async (t) => {
   const { cli, file } = await open(t)

@@ -1,8 +1,10 @@
 import type { CliCommand } from './command.ts'
 import { applyCommand } from './commands/apply.ts'
 import { deleteCommand, getCommand, rollbackCommand } from './commands/config.ts'
+import { diffCommand } from './commands/diff.ts'
 import { execCommand } from './commands/exec.ts'
 import { explainCommand } from './commands/explain.ts'
+import { hostsCommand } from './commands/hosts.ts'
 import { imagesCommand } from './commands/images.ts'
 import { logsCommand } from './commands/logs.ts'
 import { nodesCommand, sitesCommand, treeCommand } from './commands/places.ts'
@@ -20,6 +22,8 @@ export const commands: readonly CliCommand[] = [
   treeCommand,
   sitesCommand,
   nodesCommand,
+  hostsCommand,
+  diffCommand,
   zonesCommand,
   imagesCommand,
   getCommand,

@@ -3,7 +3,7 @@
  * Must not reach into a node in any other way, or decide what the API decides (it only shows and forwards).
  * Read first: command.ts, run-cli.ts.
  */
-export type { ApiClient } from './client.ts'
+export { type ApiClient, createClient } from './client.ts'
 export {
   type CliCommand,
   type CliContext,

@@ -24,12 +24,18 @@ const refuseUnknownSubcommand = (made: Command, { name, args = [], subcommands }
   )
 }
 
-/** Options of a command with the name of a global one, like `up --node`: commander gives their values to the program. */
-const sharedOptions = ({ options = [] }: CliCommand, root: Command): CommandInput['options'] =>
+const above = ({ parent }: Command): readonly Command[] => (parent === null ? [] : [parent, ...above(parent)])
+
+/**
+ * Options of a command with the name of one of a command above it, like `up --node` or `hosts token --zone`: commander
+ * gives their values to the outer one.
+ */
+const sharedOptions = ({ options = [] }: CliCommand, made: Command): CommandInput['options'] =>
   Object.fromEntries(
     options.flatMap(({ flags }) => {
       const name = new Option(flags).attributeName()
-      const value: unknown = root.getOptionValue(name)
+      const values = above(made).map((outer): unknown => outer.getOptionValue(name))
+      const value = values.find((one) => one !== undefined)
       return value === undefined ? [] : [[name, value]]
     }),
   )
@@ -52,7 +58,7 @@ const define = (parent: Command, command: CliCommand, root: Command, run: Run): 
       // commander hands over the arguments, then the options, then the command itself
       const args = given.slice(0, -2) as CommandInput['args']
       refuseUnknownSubcommand(made, command)
-      await run(command, { args, options: { ...sharedOptions(command, root), ...made.opts() } }, root.opts())
+      await run(command, { args, options: { ...sharedOptions(command, made), ...made.opts() } }, root.opts())
     })
 }
 

@@ -1,5 +1,12 @@
 import test from 'ava'
-import type { ApplicationSiteView, ApplicationStateView, ExplainView, HostView, TreeView } from '../api/index.ts'
+import type {
+  ApplicationSiteView,
+  ApplicationStateView,
+  ApplicationZoneView,
+  ExplainView,
+  HostView,
+  TreeView,
+} from '../api/index.ts'
 import { readiness } from './commands/apply.ts'
 import { explainText } from './commands/explain.ts'
 import { treeText } from './commands/places.ts'
@@ -51,6 +58,49 @@ test('status shows a line for each application and site', (t) => {
       '',
     ].join('\n'),
   )
+})
+
+const counted = (zone: string, given: Partial<ApplicationZoneView> = {}): ApplicationZoneView => ({
+  zone,
+  version: '2',
+  wanted: count(2),
+  running: count(2),
+  ready: count(2),
+  failing: count(0),
+  unknown: count(0),
+  conflict: count(0),
+  'age-ms': 5_000,
+  note: 'counts only',
+  ...given,
+})
+
+test('a zone that lets out counts alone has a line of its own', (t) => {
+  const text = statusTable(
+    [
+      shop([siteView('n1')], { zones: [counted('/south', { conflict: count(1) })] }),
+      shop([], { name: 'till', zones: [counted('/south')] }),
+    ],
+    false,
+  )
+  t.is(
+    text,
+    [
+      'APPLICATION  VERSION  SITE                                 WANTED  DOWNLOADED  RUNNING  READY  FAILING  UNKNOWN  AGE',
+      'shop         2        n1                                        2           1        2      1        0        0   3s',
+      'shop         2        /south (counts only, 1 in conflict)       2           -        2      2        0        0   5s',
+      'till         2        /south (counts only)                      2           -        2      2        0        0   5s',
+      '',
+    ].join('\n'),
+  )
+})
+
+test('a zone of which counts are known holds up what waits for it, until nothing of another version is left', (t) => {
+  const ready = (...zones: readonly ApplicationZoneView[]) =>
+    readiness(shop([siteView('n1', { ready: count(2) })], { 'oper-status': 'running', 'wanted-version': '2', zones }))
+  t.deepEqual(ready(counted('/south')), { ready: true, line: 'shop 2: 4 of 4 ready, 4 running' })
+  t.false(ready(counted('/south', { ready: count(1) })).ready)
+  t.false(ready(counted('/south', { version: '1' })).ready)
+  t.true(ready(counted('/south'), counted('/south', { version: '1', wanted: count(0), running: count(0) })).ready)
 })
 
 test('many sites are folded by version and say so', (t) => {

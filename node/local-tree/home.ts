@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { errorText, nearestName, type Random, SkerryError } from '../../base/index.ts'
-import { nodesOf, parseTopology, type Topology } from '../../topologies/index.ts'
+import { errorText, nearestName, type Random, type ScopePath, SkerryError } from '../../base/index.ts'
+import { formatTopology, nodesOf, parseTopology, sliceFor, type Topology } from '../../topologies/index.ts'
 import { createStateFile, type StateFile } from '../powers/index.ts'
 import type { TreeNode } from '../tree-node.ts'
 import { makeToken, newPlace, runningNode, tokenFileOf } from './node-processes.ts'
@@ -12,7 +12,10 @@ export interface HomeRecord {
   readonly id: string
   readonly runBase: string
   readonly subnetBase: number
+  readonly meshPortBase: number
   readonly network: string
+  /** Empty until the tower has founded the network. */
+  readonly networkId: string
   readonly runtime: string
   readonly topologyName: string
   /** What the person gave, as a name or an absolute path, for the next `up` without one. */
@@ -92,6 +95,23 @@ const checkRuntime = (home: string, before: HomeRecord, asked: string | undefine
     )
 }
 
+/** Gives a tower or an aggregator the part of the tree it may read. @returns whether that is another than before */
+const writeSlice = (node: NodeLayout, topology: Topology): boolean => {
+  if (node.topologyFile === '') return false
+  const text = formatTopology(sliceFor(topology, node.scope as ScopePath))
+  if (existsSync(node.topologyFile) && readFileSync(node.topologyFile, 'utf8') === text) return false
+  mkdirSync(node.dataDir, { recursive: true, mode: 0o700 })
+  writeFileSync(node.topologyFile, text, { mode: 0o600 })
+  return true
+}
+
+/** Keeps the id of the network once the tower has founded it. */
+export const keepNetworkId = (home: string, record: HomeRecord, networkId: string): HomeRecord => {
+  const next = { ...record, networkId }
+  if (record.networkId !== networkId) homeFile(home).save(next)
+  return next
+}
+
 export interface OpenedHome {
   readonly record: HomeRecord
   /** Nodes that must start anew because the topology file changed under them. */
@@ -130,17 +150,18 @@ export const openHome = (
     id: place.id,
     runBase: place.runBase,
     subnetBase: place.subnetBase,
+    meshPortBase: place.meshPortBase,
     network: topology.network,
+    networkId: before?.networkId ?? '',
     runtime: before?.runtime ?? asked.runtime ?? 'auto',
     topologyName: source,
     topologyGiven: /[./\\]/.test(given) ? resolve(given) : given,
     nodes: before?.nodes ?? layoutTree(tree, { ...place, home }),
   }
-  const changed = before !== undefined && readFileSync(topologyFileOf(home), 'utf8') !== text
-  if (!before || changed) writeFileSync(topologyFileOf(home), text, { mode: 0o600 })
+  writeFileSync(topologyFileOf(home), text, { mode: 0o600 })
   makeToken(home, powers.random)
   file.save(record)
-  const outdated = changed ? record.nodes.filter((node) => node.role === 'tower' && runningNode(node)) : []
+  const outdated = record.nodes.filter((node) => writeSlice(node, topology) && runningNode(node))
   return { record, outdated }
 }
 

@@ -26,6 +26,8 @@ export interface NodeRecord {
   readonly httpsUrl: string
   readonly fingerprint: string
   readonly apiSocket: string
+  /** 64 hexadecimal digits. */
+  readonly networkId: string
 }
 
 export interface LocalTreePowers {
@@ -63,10 +65,15 @@ const freeSubnetBase = (random: Random): number => {
 
 export const tokenFileOf = (home: string): string => join(home, 'token')
 
+/** Nodes of a tree listen below the ports of applications; each tree has 32 in a row. */
+const firstMeshPort = 18_000
+const meshPortSlots = 62
+
 /** Draws what must be the home's own, once. */
-export const newPlace = (random: Random): Pick<HomeRecord, 'id' | 'runBase' | 'subnetBase'> => {
+export const newPlace = (random: Random): Pick<HomeRecord, 'id' | 'runBase' | 'subnetBase' | 'meshPortBase'> => {
   const id = randomHex(random, 4)
-  return { id, runBase: defaultRunBase(id), subnetBase: freeSubnetBase(random) }
+  const meshPortBase = firstMeshPort + Math.floor(random.unit() * meshPortSlots) * 32
+  return { id, runBase: defaultRunBase(id), subnetBase: freeSubnetBase(random), meshPortBase }
 }
 
 /** Writes the bearer token once; mode 600. */
@@ -125,10 +132,8 @@ export const startNode = async (
   mkdirSync(node.runDir, { recursive: true, mode: 0o700 })
   rmSync(join(node.runDir, 'node.json'), { force: true })
   const parents = record.nodes.filter(({ name }) => node.parents.includes(name))
-  const topology = join(home, 'topology.yaml')
   const file = nodeFile(node, {
-    network: record.network,
-    topology,
+    networkId: record.networkId,
     tokenFile: tokenFileOf(home),
     runtime: record.runtime,
     parents,

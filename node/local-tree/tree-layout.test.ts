@@ -9,7 +9,13 @@ const tree: readonly TreeNode[] = [
   { name: 'south-agg', role: 'aggregator', scope: '/south', site: '', parents: ['tower'] },
   { name: 's1-b', role: 'edge', scope: '/south/s1', site: 's1', parents: ['south-agg'] },
 ]
-const place = { home: '/var/lib/skerry', runBase: '/run/skerry/ffffffff', id: 'ffffffff', subnetBase: 0x7fff }
+const place = {
+  home: '/var/lib/skerry',
+  runBase: '/run/skerry/ffffffff',
+  id: 'ffffffff',
+  subnetBase: 0x7fff,
+  meshPortBase: 18_000,
+}
 
 test('parents come before children and nothing is shared', (t) => {
   const nodes = layoutTree(tree, place)
@@ -18,7 +24,7 @@ test('parents come before children and nothing is shared', (t) => {
     ['tower', 'south-agg', 's1-a', 's1-b'],
   )
   const edges = nodes.filter(({ role }) => role === 'edge')
-  for (const key of ['bridge', 'subnet', 'runDir', 'dataDir', 'meshSocket'] as const)
+  for (const key of ['bridge', 'subnet', 'runDir', 'dataDir', 'joinTokenFile'] as const)
     t.is(new Set(edges.map((node) => node[key])).size, edges.length, key)
   const [first, second] = edges.map(({ portRange }) => portRange)
   t.true((first?.[1] ?? 0) < (second?.[0] ?? 0) || (second?.[1] ?? 0) < (first?.[0] ?? 0))
@@ -34,15 +40,14 @@ test('device names fit into the fifteen characters Linux allows', (t) => {
   for (const { bridge } of layoutTree(many, place)) t.true(bridge.length <= 15, bridge)
 })
 
-test('the file of a node says who its parents are and only a tower reads the topology', (t) => {
+test('the file of a node says who its parents are, and those with children read a topology of their own', (t) => {
   const nodes = layoutTree(tree, place)
   const file = (name: string) => {
     const node = nodes.find((one) => one.name === name)
     if (!node) throw new Error(name)
     return parse(
       nodeFile(node, {
-        network: 'demo',
-        topology: '/t.yaml',
+        networkId: 'ab'.repeat(32),
         tokenFile: '/token',
         runtime: 'auto',
         parents: nodes.filter((one) => node.parents.includes(one.name)),
@@ -50,8 +55,10 @@ test('the file of a node says who its parents are and only a tower reads the top
       }),
     ) as Record<string, string>
   }
-  t.is(file('s1-a').parents, '/run/skerry/ffffffff/1/mesh.sock')
+  t.is(file('s1-a').parents, '127.0.0.1:18001')
+  t.is(file('s1-a')['network-id'], 'ab'.repeat(32))
   t.is(file('s1-a').topology, undefined)
-  t.is(file('tower').topology, '/t.yaml')
-  t.is(file('tower')['mesh-listen'], '/run/skerry/ffffffff/0/mesh.sock')
+  t.is(file('tower').topology, '/var/lib/skerry/nodes/tower/topology.yaml')
+  t.is(file('tower')['mesh-listen'], '127.0.0.1:18000')
+  t.is(file('south-agg')['join-token-file'], '/var/lib/skerry/nodes/south-agg/join-token')
 })

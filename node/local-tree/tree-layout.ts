@@ -8,7 +8,12 @@ export interface NodeLayout extends TreeNode {
   readonly configFile: string
   readonly logFile: string
   readonly apiSocket: string
-  readonly meshSocket: string
+  /** Where a tower or an aggregator accepts links, as host:port; empty for an edge. */
+  readonly meshAddress: string
+  /** The part of the tree a tower or an aggregator reads; empty for an edge. */
+  readonly topologyFile: string
+  /** The one-time token the node joins with. */
+  readonly joinTokenFile: string
   readonly bridge: string
   readonly subnet: string
   readonly portRange: readonly [number, number]
@@ -23,6 +28,8 @@ export interface TreePlace {
   readonly id: string
   /** The second and third byte of the first edge's subnet 10.x.y.0/24, as x × 256 + y. */
   readonly subnetBase: number
+  /** The first of as many ports in a row as a tree may have nodes. */
+  readonly meshPortBase: number
 }
 
 /** Edges get a hundred ports each, below the range the kernel gives to outgoing connections (32768 and up). */
@@ -53,7 +60,9 @@ export const layoutTree = (nodes: readonly TreeNode[], place: TreePlace): readon
       configFile: `${dataDir}/node.yaml`,
       logFile: `${dataDir}/node.log`,
       apiSocket: `${runDir}/api.sock`,
-      meshSocket: `${runDir}/mesh.sock`,
+      meshAddress: node.role === 'edge' ? '' : `127.0.0.1:${place.meshPortBase + index}`,
+      topologyFile: node.role === 'edge' ? '' : `${dataDir}/topology.yaml`,
+      joinTokenFile: `${dataDir}/join-token`,
       bridge: `sk${place.id.slice(0, 6)}-${edge}`,
       subnet: `10.${subnet >> 8}.${subnet & 255}.0/24`,
       portRange: [from, from + portsPerEdge - 1] as const,
@@ -65,8 +74,8 @@ export const layoutTree = (nodes: readonly TreeNode[], place: TreePlace): readon
 export const nodeFile = (
   node: NodeLayout,
   tree: {
-    readonly network: string
-    readonly topology: string
+    /** Empty before the tower has founded the network. */
+    readonly networkId: string
     readonly tokenFile: string
     readonly runtime: string
     readonly parents: readonly NodeLayout[]
@@ -76,14 +85,15 @@ export const nodeFile = (
   const options: Readonly<Record<string, string>> = {
     name: node.name,
     role: node.role,
-    network: tree.network,
+    'network-id': node.role === 'tower' ? '' : tree.networkId,
     scope: node.scope,
     'data-dir': `${node.dataDir}/data`,
     'run-dir': node.runDir,
     'api-listen': '127.0.0.1:0',
     'token-file': tree.tokenFile,
     'log-level': tree.logLevel,
-    parents: tree.parents.map(({ meshSocket }) => meshSocket).join(','),
+    parents: tree.parents.map(({ meshAddress }) => meshAddress).join(','),
+    ...(node.role !== 'tower' && { 'join-token-file': node.joinTokenFile, 'host-id': node.name }),
     ...(node.role === 'edge'
       ? {
           site: node.site,
@@ -94,8 +104,7 @@ export const nodeFile = (
           'port-range': node.portRange.join('-'),
           'ingress-address': '127.0.0.1',
         }
-      : { 'mesh-listen': node.meshSocket }),
-    ...(node.role === 'tower' && { topology: tree.topology }),
+      : { 'mesh-listen': node.meshAddress, topology: node.topologyFile }),
   }
   return `${Object.entries(options)
     .map(([key, value]) => `${key}: ${JSON.stringify(value)}`)

@@ -1,14 +1,18 @@
-import { SkerryError } from '../../base/index.ts'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { SkerryError, sleep } from '../../base/index.ts'
+import type { NodeView } from '../api/index.ts'
 import {
   type CliCommand,
   type CliContext,
   type CommandInput,
+  createClient,
   formatTable,
   textArgument,
   textOption,
   writeProfile,
 } from '../cli/index.ts'
-import { type HomePowers, type HomeRecord, openHome } from './home.ts'
+import { type HomePowers, type HomeRecord, keepNetworkId, openHome } from './home.ts'
 import {
   type LocalTreePowers,
   type NodeRecord,
@@ -21,19 +25,63 @@ import type { NodeLayout } from './tree-layout.ts'
 
 export type UpPowers = Omit<LocalTreePowers, 'say'> & HomePowers
 
+/** How long a host may take from its start until its parent has admitted it. */
+const joinWithinMs = 60_000
+
+const memberTokenPath = (host: string) => `/v1/state/system/call-home-hosts/${host}/token`
+
+const clientOf = ({ apiSocket }: NodeLayout, { clock, signal }: CliContext) =>
+  createClient({ kind: 'socket', path: apiSocket }, { clock, signal })
+
+/** A host that was never a member gets a one-time token of its parent, so that nobody has to compare fingerprints here. */
+const giveToken = async (context: CliContext, record: HomeRecord, node: NodeLayout): Promise<void> => {
+  const parent = record.nodes.find(({ name }) => node.parents.includes(name))
+  const isMember = existsSync(join(node.dataDir, 'data', 'key.json'))
+  if (parent === undefined || isMember || !runningNode(parent)) return
+  const { token } = await clientOf(parent, context).ask<{ token: string }>('POST', memberTokenPath(node.name))
+  mkdirSync(node.dataDir, { recursive: true, mode: 0o700 })
+  writeFileSync(node.joinTokenFile, `${token}\n`, { mode: 0o600 })
+}
+
+/** Waits until the node is a member. One whose parent is away goes on by itself: it has joined before, or will later. */
+const joined = async (context: CliContext, record: HomeRecord, node: NodeLayout): Promise<void> => {
+  if (!record.nodes.some((one) => node.parents.includes(one.name) && runningNode(one))) return
+  const { clock } = context
+  const endMs = clock.monotonicMs() + joinWithinMs
+  for (;;) {
+    const { parent } = await clientOf(node, context).ask<NodeView>('GET', '/v1/state/node')
+    if (parent?.link === 'up' || parent?.refusal === 'blocked') return
+    if (clock.monotonicMs() > endMs) {
+      context.say(`${node.name} has not joined after ${joinWithinMs / 1000} s: ${parent?.error ?? 'no answer yet'}`)
+      return
+    }
+    await sleep(clock, 50, context.signal)
+  }
+}
+
 const startAll = async (
   context: CliContext,
-  record: HomeRecord,
+  given: HomeRecord,
   chosen: readonly NodeLayout[],
   powers: UpPowers,
-): Promise<ReadonlyMap<string, NodeRecord>> => {
+): Promise<{ readonly record: HomeRecord; readonly started: ReadonlyMap<string, NodeRecord> }> => {
   const started = new Map<string, NodeRecord>()
+  let record = given
   for (const [at, node] of chosen.entries()) {
     context.progress(`starting ${node.role} ${node.name} (${at + 1} of ${chosen.length})`)
-    started.set(node.name, await startNode(context.home, record, node, powers))
+    await giveToken(context, record, node)
+    const running = await startNode(context.home, record, node, powers)
+    started.set(node.name, running)
+    if (node.role === 'tower') record = keepNetworkId(context.home, record, running.networkId)
+    // A zone must be one before it can hand tokens to its own.
+    if (node.role !== 'edge') await joined(context, record, node)
+  }
+  for (const [at, node] of chosen.entries()) {
+    context.progress(`waiting until ${node.name} has joined (${at + 1} of ${chosen.length})`)
+    if (node.role === 'edge') await joined(context, record, node)
   }
   context.progress('')
-  return started
+  return { record, started }
 }
 
 /** Writes how to reach what runs now: the tower first, or whatever is nearest to it. */
@@ -64,19 +112,19 @@ const run = async (input: CommandInput, context: CliContext, powers: UpPowers): 
   if (runtime !== undefined && !['auto', 'containerd', 'process'].includes(runtime))
     throw new SkerryError('invalid-option', `--runtime ${runtime}: give auto, containerd or process`)
   const topology = textArgument(input, 0) || undefined
-  const { record, outdated } = openHome(context.home, { topology, runtime }, powers)
+  const { record: opened, outdated } = openHome(context.home, { topology, runtime }, powers)
   for (const node of outdated) {
     context.say(`the topology changed: starting ${node.name} anew`)
     await stopNode(node, context.clock)
   }
   const only = textOption(input, 'node')
-  const chosen = record.nodes.filter(({ name }) => only === undefined || name === only)
+  const chosen = opened.nodes.filter(({ name }) => only === undefined || name === only)
   if (chosen.length === 0)
     throw new SkerryError(
       'no-such-node',
-      `${only} is no node of this tree; it has ${record.nodes.map(({ name }) => name).join(', ')}`,
+      `${only} is no node of this tree; it has ${opened.nodes.map(({ name }) => name).join(', ')}`,
     )
-  const started = await startAll(context, record, chosen, powers)
+  const { record, started } = await startAll(context, opened, chosen, powers)
   const nodes = record.nodes.flatMap((node) => {
     const running = started.get(node.name)
     return running ? [{ node, running }] : []

@@ -2,6 +2,9 @@
  * What the API answers, worked out from what a node knows: pure functions from knowledge to views.
  * Must not ask anybody or keep anything. Read first: status-views.ts, place-views.ts.
  */
+export { siteDiffView } from './diff-view.ts'
 export { explainView } from './explain-view.ts'
+export { nodeView } from './node-view.ts'
 export { hostViews, parentText, runtimeView, siteViews, treeView } from './place-views.ts'
 export { applicationViews, deploymentViews, instanceViews } from './status-views.ts'
+export { borders, borderText, type ZoneKnowledge, zoneViews } from './zone-views.ts'

@@ -4,6 +4,7 @@ import type { HostView, NodeView, SiteView, TreeView } from '../api/index.ts'
 import type { Knowledge } from '../knowledge.ts'
 import { type HostReport, staleAfterMs, unsureOf } from '../services/deployments/index.ts'
 import type { TreeNode } from '../tree-node.ts'
+import { borderText } from './zone-views.ts'
 
 type State = 'up' | 'unknown'
 
@@ -79,14 +80,16 @@ const isBelow = (scope: string, above: string) =>
 /**
  * The tree from `nodes`: zones with their nodes, sites with their hosts, each as this node last heard of it. The root
  * carries `note`.
+ * @param borders zones that keep their names back: the tree ends there
  */
 export const treeView = (
   root: { readonly scope: string; readonly name: string; readonly note?: string | undefined },
   nodes: readonly TreeNode[],
   known: Knowledge,
+  borders: readonly string[] = [],
 ): TreeView => {
   const sites = siteViews(known)
-  const zoneScopes = new Set(nodes.filter(({ role }) => role !== 'edge').map(({ scope }) => scope))
+  const zoneScopes = new Set([...nodes.filter(({ role }) => role !== 'edge').map(({ scope }) => scope), ...borders])
   for (const { scope } of sites) {
     const parts = scope.split('/').slice(1, -1)
     for (let size = 1; size <= parts.length; size++) zoneScopes.add(`/${parts.slice(0, size).join('/')}`)
@@ -112,11 +115,14 @@ export const treeView = (
     const direct = (other: string) =>
       isBelow(other, scope) && ![...zoneScopes].some((between) => isBelow(between, scope) && isBelow(other, between))
     const own = nodes.filter((node) => node.role !== 'edge' && node.scope === scope)
+    const remarks = own.map((node) => `${node.role} ${node.name}`)
+    if (borders.includes(scope))
+      return { scope, name, kind: 'border', note: [...remarks, borderText(scope)].join(', '), children: [] }
     return {
       scope,
       name,
       kind: 'zone',
-      ...(own.length > 0 && { note: own.map((node) => `${node.role} ${node.name}`).join(', ') }),
+      ...(remarks.length > 0 && { note: remarks.join(', ') }),
       children: [
         ...[...zoneScopes]
           .filter(direct)

@@ -89,12 +89,12 @@ export const applicationViews = (known: Knowledge, hash: Hash, site?: string): r
     const here = sites.filter(({ row }) => site === undefined || row.site === site)
     const held = known.applications.find(({ name }) => name === application)
     const deployed = known.deployments.find(({ spec }) => spec.application === application)
-    const wanted = deployed && deployedRevision(deployed, held)?.revision
+    const wanted = deployed && deployedRevision(deployed, held)
     return {
       name: application,
       version: held?.revisions.at(-1)?.version ?? '',
       ...(deployment !== undefined && { deployment }),
-      ...(wanted !== undefined && { 'wanted-revision': wanted }),
+      ...(wanted && { 'wanted-revision': wanted.revision, 'wanted-version': wanted.version }),
       'oper-status': operStatus(here.map(({ row }) => row)),
       sites: here.map(({ version, row }) => {
         const age = known.reports.find((report) => report.site === row.site)?.receivedAgeMs

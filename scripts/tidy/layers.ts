@@ -76,6 +76,7 @@ const homes: readonly (readonly [RegExp, string])[] = [
   [/^commander$/, 'node/cli/'],
   [/^@?libp2p(\/|$)|^@chainsafe\/|^@multiformats\//, 'mesh/'],
   [/^automerge$|^@automerge\/|^yjs$/, 'crdt/'],
+  [/^level$|^classic-level$/, 'crdt/store/'],
   [/^esbuild$/, 'scripts/'],
 ]
 

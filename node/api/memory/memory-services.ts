@@ -2,6 +2,7 @@ import { SkerryError } from '../../../base/index.ts'
 import type { ApiServices, Asked } from '../services.ts'
 import type { ApplicationStateView, ImageView, ServiceInstanceView } from '../views.ts'
 import { createMemoryConfig } from './memory-config.ts'
+import { createMemoryMembers } from './memory-members.ts'
 
 const counts = (count: number) => ({ count, 'age-ms': 2_000 })
 
@@ -80,6 +81,7 @@ export const createMemoryServices = (): ApiServices => {
   }
   return {
     config,
+    members: createMemoryMembers(),
     state: {
       node: async () => ({
         name: 'tower',
@@ -140,7 +142,24 @@ export const createMemoryServices = (): ApiServices => {
           runtime,
         },
       ],
-      zones: async () => [{ scope: '/', name: 'demo', privacy: false, policy: { reports: 'all' }, zones: 0, sites: 1 }],
+      siteDiff: async (a, b) => {
+        const unknown = [a, b].find((name) => name !== 'shop-1')
+        if (unknown !== undefined)
+          throw new SkerryError('not-found', `there is no site ${unknown} below tower; did you mean shop-1?`)
+        return { a, b, differences: [] }
+      },
+      zones: async () => [
+        {
+          scope: '/',
+          name: 'demo',
+          privacy: false,
+          policy: { reports: 'all' },
+          zones: 0,
+          sites: 1,
+          aggregators: [{ node: 'tower' }],
+          authority: { generation: 1 },
+        },
+      ],
       zonePolicy: async (zone) =>
         zone === '/de/bavaria'
           ? {

@@ -1,5 +1,5 @@
 import { parseDurationMs, SkerryError, sleep } from '../../../base/index.ts'
-import type { ApplicationStateView, DocumentChange, ImageView } from '../../api/index.ts'
+import type { ApplicationStateView, ApplicationZoneView, DocumentChange, ImageView } from '../../api/index.ts'
 import { type CliCommand, type CliContext, type CommandInput, listOption, textOption } from '../command.ts'
 import { usageError } from '../failure.ts'
 import { namesInArchive, readDocumentFile, readStdin } from '../local-files.ts'
@@ -27,16 +27,29 @@ const sendAll = (context: CliContext, files: readonly File[], dryRun: boolean, i
 const appliedLine = ({ kind, name, outcome, impact }: DocumentChange, dryRun: boolean): string =>
   `${kind} ${name} ${dryRun ? 'would be ' : ''}${outcome}${impact && impact.length > 0 ? `: ${impact.map(printable).join(', ')}` : ''}\n`
 
-/** How far an application is, in one line. Ready when every site has all it wants of what the deployment asks for now. */
+/**
+ * How far an application is, in one line. Ready when every site, and every zone of which only counts are known, has all
+ * it wants of what the deployment asks for now.
+ */
 export const readiness = (view: ApplicationStateView): { readonly ready: boolean; readonly line: string } => {
   const told = view.sites.filter(({ phase }) => phase === 'run')
-  const sum = (name: 'wanted' | 'running' | 'ready') => told.reduce((total, site) => total + site[name].count, 0)
+  const counted = view.zones ?? []
+  const sum = (name: 'wanted' | 'running' | 'ready') =>
+    [...told, ...counted].reduce((total, one) => total + one[name].count, 0)
   const waiting = view.sites.flatMap((site) => site.waiting.map(({ reason }) => `${reason} at ${site.site}`))
   const why = waiting.length === 0 ? '' : ` (${[...new Set(waiting)].slice(0, 2).join(', ')})`
-  const versions = [...new Set(told.map(({ version }) => version))].filter((version) => version !== '')
+  const versions = [...new Set([...told, ...counted].map(({ version }) => version))].filter((version) => version !== '')
   const head = versions.length === 0 ? view.name : `${view.name} ${versions.join(' and ')}`
+  // Counts come with a version, not with a revision; of a version that is not asked for now nothing may be left.
+  const isCurrent = (zone: ApplicationZoneView) =>
+    zone.version === view['wanted-version']
+      ? zone.ready.count >= zone.wanted.count
+      : zone.wanted.count + zone.running.count === 0
   return {
-    ready: view['oper-status'] === 'running' && told.every(({ revision }) => revision === view['wanted-revision']),
+    ready:
+      view['oper-status'] === 'running' &&
+      told.every(({ revision }) => revision === view['wanted-revision']) &&
+      counted.every(isCurrent),
     line: `${head}: ${sum('ready')} of ${sum('wanted')} ready, ${sum('running')} running${why}`,
   }
 }

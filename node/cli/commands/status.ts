@@ -1,5 +1,11 @@
 import { formatDuration } from '../../../base/index.ts'
-import type { ApplicationSiteView, ApplicationStateView, HostView, NodeView } from '../../api/index.ts'
+import type {
+  ApplicationSiteView,
+  ApplicationStateView,
+  ApplicationZoneView,
+  HostView,
+  NodeView,
+} from '../../api/index.ts'
 import { type CliCommand, textArgument, textOption } from '../command.ts'
 import { type Column, formatTable, printable } from '../table.ts'
 
@@ -25,6 +31,17 @@ const siteRow = (name: string, site: ApplicationSiteView): string[] => [
   ...countNames.map((count) => String(site[count].count)),
   ageText(site['age-ms']),
 ]
+
+/** A zone that lets out counts alone stands where its sites would. */
+const zoneRow = (name: string, zone: ApplicationZoneView): string[] => [
+  name,
+  zone.version || '-',
+  `${zone.zone} (${[zone.note, ...(zone.conflict.count > 0 ? [`${zone.conflict.count} in conflict`] : [])].join(', ')})`,
+  ...countNames.map((count) => (count === 'downloaded' ? '-' : String(zone[count].count))),
+  ageText(zone['age-ms']),
+]
+
+const zoneRows = ({ name, zones = [] }: ApplicationStateView): string[][] => zones.map((zone) => zoneRow(name, zone))
 
 const foldedRows = (application: ApplicationStateView): string[][] => {
   const versions = [...new Set(application.sites.map(({ version }) => version))].toSorted()
@@ -55,8 +72,10 @@ export const statusTable = (applications: readonly ApplicationStateView[], all: 
   if (applications.length === 0) return 'no applications yet: apply one with "skerry apply -f FILE"\n'
   const fold = !all && applications.reduce((total, { sites }) => total + sites.length, 0) > mostRows
   const rows = applications.flatMap((application) => {
-    if (application.sites.length === 0) return [nowhere(application)]
-    return fold ? foldedRows(application) : application.sites.map((site) => siteRow(application.name, site))
+    const counted = zoneRows(application)
+    if (application.sites.length === 0) return counted.length > 0 ? counted : [nowhere(application)]
+    const known = fold ? foldedRows(application) : application.sites.map((site) => siteRow(application.name, site))
+    return [...known, ...counted]
   })
   const note = fold ? 'folded by version; --all shows each site\n' : ''
   return formatTable(columns, rows) + note

@@ -1,6 +1,7 @@
-import type { ZonePolicyView, ZoneView } from '../../api/index.ts'
+import type { ZoneNodeView, ZonePolicyView, ZoneView } from '../../api/index.ts'
 import { type CliCommand, textArgument } from '../command.ts'
 import { formatTable, printable } from '../table.ts'
+import { ageText } from './status.ts'
 
 const policyText = (view: ZonePolicyView, explain: boolean): string => {
   const title = `${view.scope}${view.privacy ? '  (privacy zone)' : ''}\n`
@@ -25,30 +26,59 @@ const policyCommand: CliCommand = {
   },
 }
 
+const count = (value: number | undefined): string => (value === undefined ? '-' : String(value))
+
+const linkOf = (aggregators: readonly ZoneNodeView[]): string => {
+  const linked = aggregators.filter(({ link }) => link !== undefined)
+  const best = linked.find(({ link }) => link === 'up') ?? linked[0]
+  if (best === undefined) return '-'
+  return best.link === 'up' ? 'up' : `down for ${ageText(best['age-ms'])}`
+}
+
+const authorityOf = ({ authority }: ZoneView): string => {
+  if (authority === undefined) return '-'
+  const stale = authority['stale-for-ms']
+  return stale === undefined ? 'fresh' : `stale for ${ageText(stale)}`
+}
+
+/** The zones with who runs them, whether they are reached, and whose word counts there. */
+export const zoneTable = (zones: readonly ZoneView[]): string =>
+  formatTable(
+    [
+      { title: 'zone' },
+      { title: 'privacy' },
+      { title: 'zones', align: 'right' },
+      { title: 'sites', align: 'right' },
+      { title: 'reports leave as' },
+      { title: 'run by' },
+      { title: 'link' },
+      { title: 'generation', align: 'right' },
+      { title: 'authority' },
+      { title: 'note' },
+    ],
+    zones.map((zone) => [
+      zone.scope,
+      zone.privacy ? 'yes' : 'no',
+      count(zone.zones),
+      count(zone.sites),
+      // Nothing is above the root, so nothing leaves it.
+      zone.scope === '/' ? '-' : (zone.policy.reports ?? '-'),
+      zone.aggregators.map(({ node }) => node).join(', ') || '-',
+      linkOf(zone.aggregators),
+      count(zone.authority?.generation),
+      authorityOf(zone),
+      zone.note ?? '',
+    ]),
+  )
+
 export const zonesCommand: CliCommand = {
   name: 'zones',
-  summary: 'list the zones, or say what may leave one',
-  examples: ['skerry zones', 'skerry zones policy /de/bavaria --explain'],
+  summary: 'list the zones with who runs them, or say what may leave one',
+  examples: ['skerry zones', 'skerry zones --json', 'skerry zones policy /de/bavaria --explain'],
   subcommands: [policyCommand],
   run: async (_input, context) => {
     const zones = await context.client().ask<ZoneView[]>('GET', '/v1/state/zones')
-    const text = formatTable(
-      [
-        { title: 'zone' },
-        { title: 'privacy' },
-        { title: 'zones', align: 'right' },
-        { title: 'sites', align: 'right' },
-        { title: 'reports leave as' },
-      ],
-      zones.map(({ scope, privacy, zones: inner, sites, policy }) => [
-        scope,
-        privacy ? 'yes' : 'no',
-        String(inner),
-        String(sites),
-        policy.reports ?? '-',
-      ]),
-    )
-    await context.result(zones, text)
+    await context.result(zones, zoneTable(zones))
     return 0
   },
 }

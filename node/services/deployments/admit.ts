@@ -8,7 +8,7 @@ import {
 } from './config-store.ts'
 import type { DeploymentSpec } from './deployment-specification.ts'
 import { deployedRevision } from './intent.ts'
-import { sameDocument } from './revision.ts'
+import { sameDocument, sameImages } from './revision.ts'
 
 /** Versions kept of one application, besides those that are deployed. */
 export const keptVersions = 3
@@ -60,9 +60,10 @@ export const admitApplication = (
   const revisions = application?.revisions ?? []
   const newest = revisions.at(-1)
   const same = revisions.find(({ version }) => version === candidate.version)
-  // A version, once named, keeps its images too; without one, an image imported anew is a change.
+  // A version, once named, keeps its images too; without one, an image with other bytes is a change. Where nothing but
+  // archives changed, the revision that is there stays.
   const equal = same && sameDocument(same.spec, candidate.spec)
-  if (equal && (candidate.version !== '' || same.revision === candidate.revision)) return undefined
+  if (equal && (candidate.version !== '' || sameImages(same.images, candidate.images))) return undefined
   if (candidate.version === '' && newest && newest.version !== '')
     throw new ConfigError(
       'version-required',
@@ -116,7 +117,7 @@ export const admitDeployment = (
       'not-found',
       `deployment ${spec.name} names the application ${spec.application}, which is not here: apply the application first; ${nameHint(spec.application, [...held.applications.keys()])}`,
     )
-  const revision = deployedRevision({ spec, order: 0, changedAtMs: 0, history: [] }, application)
+  const revision = deployedRevision({ spec }, application)
   if (!revision) {
     const known = application.revisions.map(({ version }) => version || '(without version)').join(', ')
     throw new ConfigError(

@@ -1,15 +1,28 @@
+import { createHash } from 'node:crypto'
 import type { TestFn } from 'ava'
-import type { ConfigStore } from './config-store.ts'
-import { sampleApplication, sampleDeployment, sampleRevision } from './sample-config.ts'
+import type { DesiredImage } from '../../../runtime/index.ts'
+import type { ApplicationRevision, ConfigStore } from './config-store.ts'
+import { revisionOf } from './revision.ts'
+import { sampleApplication, sampleDeployment, sampleDigest, sampleRevision } from './sample-config.ts'
+import type { ApplicationSpec } from './specification.ts'
+
+/** The salt of the revisions that the contract makes. */
+export const contractSalt = 'salt'
+
+const hash = (text: string) => createHash('sha256').update(text).digest('hex')
+
+/** A revision under its true name, so that a store may keep it by that. */
+export const namedRevision = (spec: ApplicationSpec, image: Partial<DesiredImage> = {}): ApplicationRevision => {
+  const sample = sampleRevision(spec)
+  const images = sample.images.map((one) => ({ ...one, ...image }))
+  return { ...sample, images, revision: revisionOf(spec, images, { salt: contractSalt, hash }) }
+}
 
 /** What every ConfigStore must do. `create` gives an empty one. */
 export const configStoreContract = (test: TestFn, adapter: string, create: () => Promise<ConfigStore>): void => {
   const named = (title: string) => `${adapter}: ${title}`
-  const revision = (
-    version?: string,
-    env: Record<string, string> = {},
-    name = `r${version ?? ''}${JSON.stringify(env)}`,
-  ) => sampleRevision(sampleApplication({ ...(version !== undefined && { version }) }, {}, { env }), name)
+  const revision = (version?: string, env: Record<string, string> = {}, image: Partial<DesiredImage> = {}) =>
+    namedRevision(sampleApplication({ ...(version !== undefined && { version }) }, {}, { env }), image)
   const versions = async (store: ConfigStore) =>
     (await store.getApplication('shop'))?.revisions.map(({ version }) => version)
   const entry = {
@@ -24,7 +37,7 @@ export const configStoreContract = (test: TestFn, adapter: string, create: () =>
   test(named('keeps what was put, in the order of names, with rising order numbers'), async (t) => {
     const store = await create()
     const first = await store.putApplication(revision('1'))
-    const other = await store.putApplication(sampleRevision(sampleApplication({ name: 'abacus' })))
+    const other = await store.putApplication(namedRevision(sampleApplication({ name: 'abacus' })))
     t.is(first.outcome, 'created')
     t.true(other.stored.order > first.stored.order)
     t.deepEqual(
@@ -58,16 +71,24 @@ export const configStoreContract = (test: TestFn, adapter: string, create: () =>
     await t.throwsAsync(store.putApplication(revision(undefined)), { code: 'version-required' })
   })
 
-  test(named('without versions a change replaces what was there; an image imported anew is one'), async (t) => {
+  test(named('without versions a change replaces what was there; an image with other bytes is one'), async (t) => {
     const store = await create()
-    await store.putApplication(revision(undefined, {}, 'r1'))
-    t.is((await store.putApplication(revision(undefined, { A: 'b' }, 'r2'))).outcome, 'changed')
-    t.is((await store.putApplication(revision(undefined, { A: 'b' }, 'r3'))).outcome, 'changed')
-    t.is((await store.putApplication(revision(undefined, { A: 'b' }, 'r3'))).outcome, 'unchanged')
-    t.deepEqual(
-      (await store.getApplication('shop'))?.revisions.map(({ revision: name }) => name),
-      ['r3'],
-    )
+    const third = revision(undefined, { A: 'b' }, { digest: sampleDigest('c') })
+    await store.putApplication(revision(undefined))
+    t.is((await store.putApplication(revision(undefined, { A: 'b' }))).outcome, 'changed')
+    t.is((await store.putApplication(third)).outcome, 'changed')
+    t.is((await store.putApplication(third)).outcome, 'unchanged')
+    t.deepEqual((await store.getApplication('shop'))?.revisions, [third])
+  })
+
+  test(named('the same bytes imported in another archive change nothing'), async (t) => {
+    const store = await create()
+    const first = revision(undefined)
+    await store.putApplication(first)
+    const moved = revision(undefined, {}, { archive: sampleDigest('d') })
+    t.not(moved.revision, first.revision)
+    t.is((await store.putApplication(moved)).outcome, 'unchanged')
+    t.deepEqual((await store.getApplication('shop'))?.revisions, [first])
   })
 
   test(named('keeps the last three versions, and one that is deployed'), async (t) => {

@@ -20,7 +20,7 @@ import {
 const hash = (text: string) => createHash('sha256').update(text).digest('hex')
 
 const world = (places: SitePlace[] = [samplePlace('n1'), samplePlace('n2', ['h1', 'h2'], { size: 'large' })]) => {
-  const images = new Map([['demo/shop:1', { digest: sampleDigest(), archive: 'b'.repeat(64) }]])
+  const images = new Map([['demo/shop:1', { digest: sampleDigest(), archive: sampleDigest('b') }]])
   const state = { places }
   const store = createMemoryConfigStore()
   const deployments = createDeployments({
@@ -129,7 +129,7 @@ test('applying an older version again is no rollback, and says so', async (t) =>
 test('a version keeps the image it began with; without a version the new one is taken', async (t) => {
   const { application, images } = world()
   await application('1')
-  images.set('demo/shop:1', { digest: sampleDigest('c'), archive: 'd'.repeat(64) })
+  images.set('demo/shop:1', { digest: sampleDigest('c'), archive: sampleDigest('d') })
   const again = await application('1')
   t.is(again.outcome, 'unchanged')
   t.regex(again.notes.join(), /give a new version/)
@@ -219,4 +219,28 @@ test('changes made at the same time are made one after the other', async (t) => 
   await Promise.all([second, application('3')])
   t.deepEqual(await told('n1'), ['shop 3 run'])
   t.deepEqual(await told('n2'), ['shop 3 run'])
+})
+
+test('where others write the intents, their orders say whether a site is done', async (t) => {
+  const { application, deployment, deployments, told, store, state } = world()
+  await application('1')
+  await deployment()
+  await deployments.removeDeployment('shop-all')
+  const elsewhere = createDeployments({
+    store,
+    places: () => state.places,
+    images: { resolve: () => undefined, names: () => [] },
+    hash,
+    clock: createManualClock(1_000),
+    tenant: 'main',
+    salt: 'salt',
+    intentOrder: () => 4_294_967_301,
+  })
+  const report = (fields: Partial<HostReport>) =>
+    elsewhere.noteReports([sampleReport({ status: sampleHostStatus([]), ...fields })])
+  await report({ acceptedOrder: 4_294_967_300 })
+  await report({ acceptedOrder: 4_294_967_301, intendedOrder: 4_294_967_302 })
+  t.deepEqual(await told('n1'), ['shop 1 retired'])
+  await report({ acceptedOrder: 4_294_967_301 })
+  t.deepEqual(await told('n1'), [])
 })

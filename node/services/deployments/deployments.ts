@@ -11,6 +11,7 @@ import {
 } from './config-store.ts'
 import type { DeploymentSpec } from './deployment-specification.ts'
 import { deployedRevision, type IntendedApplication, planIntents, type SiteIntent } from './intent.ts'
+import { oneAtATime } from './one-at-a-time.ts'
 import type { ConfigDocument } from './parse-documents.ts'
 import type { SitePlace } from './placement.ts'
 import { type HostReport, sitesDone } from './report.ts'
@@ -34,6 +35,11 @@ export interface DeploymentsOptions {
   readonly tenant: string
   /** The tenant's salt of revision hashes; secret from other tenants. */
   readonly salt: string
+  /**
+   * The order number of the newest intent of a site, where others write it.
+   * @default as the store counts what sites were told
+   */
+  readonly intentOrder?: (site: string) => number
 }
 
 /** What a change came to; `notes` are for the person who made it. */
@@ -75,15 +81,6 @@ export interface Deployments {
   onChange(notify: (sites: readonly string[]) => void): () => void
 }
 
-const oneAtATime = () => {
-  let last: Promise<unknown> = Promise.resolve()
-  return <Result>(work: () => Promise<Result>): Promise<Result> => {
-    const turn = last.then(work, work)
-    last = turn.catch(() => undefined)
-    return turn
-  }
-}
-
 /** @throws {ConfigError} `image-not-held` for the first image that the catalogue does not know. */
 export const pinImages = (spec: ApplicationSpec, images: ImageCatalogue): readonly DesiredImage[] =>
   imageNames(spec).map((name) => {
@@ -123,7 +120,7 @@ const applicationNotes = (
 }
 
 export const createDeployments = (options: DeploymentsOptions): Deployments => {
-  const { store, places, images, hash, clock, tenant, salt } = options
+  const { store, places, images, hash, clock, tenant, salt, intentOrder = (site) => store.intentOrder(site) } = options
   const inTurn = oneAtATime()
   const listeners = new Set<(sites: readonly string[]) => void>()
   const tell = (sites: readonly string[]) => {
@@ -193,11 +190,7 @@ export const createDeployments = (options: DeploymentsOptions): Deployments => {
   const intentFor = async (site: string): Promise<SiteIntent | undefined> => {
     const place = places().find((candidate) => candidate.site === site)
     if (!place) return undefined
-    const [entries, held, order] = await Promise.all([
-      store.listIntents(),
-      store.listApplications(),
-      store.intentOrder(site),
-    ])
+    const [entries, held, order] = await Promise.all([store.listIntents(), store.listApplications(), intentOrder(site)])
     const applications = entries
       .filter((entry) => entry.site === site)
       .flatMap(({ application, version, revision, deployment, phase }): IntendedApplication[] => {
@@ -233,7 +226,7 @@ export const createDeployments = (options: DeploymentsOptions): Deployments => {
       inTurn(async () => {
         const entries = await store.listIntents()
         const orders = new Map<string, number>()
-        for (const { site } of entries) orders.set(site, await store.intentOrder(site))
+        for (const { site } of entries) orders.set(site, await intentOrder(site))
         const gone = sitesDone({ entries, orders, places: places(), reports })
         for (const { site, application } of gone) await store.forgetIntent(site, application)
         tell(gone.map(({ site }) => site))

@@ -11,6 +11,8 @@ export interface InstanceQuestion {
   readonly site: string
   readonly placed: PlacedInstance
   readonly revision: ApplicationRevision
+  /** Id of the signed record that names the revision, where it is known. */
+  readonly record: string | undefined
   readonly intentOrder: number
   readonly report: HostReport | undefined
   readonly staleMs: number
@@ -208,6 +210,40 @@ const acceptedLink = ({ placed, revision, report }: InstanceQuestion): ExplainLi
     : { step: 'accepted', state: 'stopped', text: `${placed.host} has not accepted ${version} yet`, ...age }
 }
 
+/** What to do about a refused version, by the code of the refusal. */
+const refusalAdvice = (code: string, host: string): string => {
+  if (code === 'not-entitled' || code === 'out-of-scope')
+    return 'Have the tenant delegate signing to that key for a scope that holds the site, or sign the change at the tower'
+  if (code === 'stale' || code === 'rival')
+    return 'Sign the change anew at the tower, with a higher number; a rollback is a new change too'
+  if (code === 'blocked') return 'Unblock the key or the tenant, or sign the change with another key'
+  if (code === 'newer-format') return `Update the node on ${host}`
+  if (code === 'name-taken') return 'Remove one of the two applications, or give it another name'
+  return `See that ${host} has the records of the tenant: it gets them from its parent; if it stays, see its log`
+}
+
+/** A refusal by the host of what it was told: the version that is wanted, or another one that its parent made of it. */
+const explainRefusal = ({ placed, revision, record, report }: InstanceQuestion): Chain | undefined => {
+  const refusal = report?.refusals?.find((one) => one.application === revision.spec.name)
+  if (refusal === undefined) return undefined
+  const age = report?.receivedAgeMs === undefined ? {} : { ageMs: report.receivedAgeMs }
+  const isAnother = record !== undefined && refusal.version !== undefined && record !== refusal.version
+  const what = revision.version === '' ? 'the change' : `version ${revision.version}`
+  const refused = isAnother ? `what its parent asks for in place of ${what}` : what
+  return {
+    links: [
+      { step: 'accepted', state: 'stopped', text: `${placed.host} refused ${refused}: ${refusal.message}`, ...age },
+    ],
+    stop: {
+      stoppedAt: 'accepted',
+      reason: 'version-refused',
+      advice: isAnother
+        ? `See who holds the key of the parent of ${placed.host}: it asks for what was not signed here`
+        : refusalAdvice(refusal.code, placed.host),
+    },
+  }
+}
+
 /** The chain of one instance from the link to its host onward. */
 export const explainInstance = (question: InstanceQuestion): Chain => {
   const { placed, revision, report, intentOrder, staleMs } = question
@@ -216,8 +252,10 @@ export const explainInstance = (question: InstanceQuestion): Chain => {
   const accepted = acceptedLink(question)
   const application = report?.status?.applications.find((candidate) => candidate.revision === revision.revision)
   if (!application || !report?.status) {
+    const refused = explainRefusal(question)
+    if (refused) return { ...refused, links: [linkUp(question), ...refused.links] }
     const order = report?.acceptedOrder === undefined ? 'none' : `number ${report.acceptedOrder}`
-    const text = `${accepted.text}: it is at ${order} of its orders, ${intentOrder} is the newest`
+    const text = `${accepted.text}: it is at ${order} of its orders, ${report?.intendedOrder ?? intentOrder} is the newest`
     const stop = {
       stoppedAt: 'accepted' as const,
       reason: 'not-accepted',

@@ -28,6 +28,16 @@ const deployment = (fields: Record<string, unknown> = {}): StoredDeployment => (
   history: ['1'],
 })
 
+const signed = {
+  application: 'shop',
+  deployment: 'shop-all',
+  revision: 'r1',
+  version: 'a1'.repeat(32),
+  signer: '5ec2'.repeat(16),
+  order: 4,
+  ageMs: 300_000,
+}
+
 const ask = (fields: Partial<ExplainQuestion> = {}): ExplainQuestion => ({
   application: 'shop',
   site: 'n1',
@@ -35,6 +45,7 @@ const ask = (fields: Partial<ExplainQuestion> = {}): ExplainQuestion => ({
   deployments: [deployment()],
   places: [samplePlace('n1', ['h1'], { 'shop.example/size': 'small' }), samplePlace('n2')],
   entries: [],
+  signed: [signed],
   intentOrder: 7,
   reports: [sampleReport()],
   hash,
@@ -92,6 +103,54 @@ const cases: Readonly<Record<string, ExplainQuestion>> = {
       }),
     ],
   }),
+  'not-signed': ask({ signed: [{ ...signed, revision: 'r0', order: 3 }] }),
+  'signer-not-known': (({ signed: _, ...question }) => question)(ask()),
+  'version-refused': ask({
+    reports: [
+      sampleReport({
+        refusals: [
+          {
+            application: 'shop',
+            code: 'not-entitled',
+            message: 'the signer of the deployment version has no delegation of the tenant',
+          },
+        ],
+        status: sampleHostStatus([sampleApplicationStatus({ revision: 'r0', version: '0' })]),
+      }),
+    ],
+  }),
+  'invention-refused': ask({
+    reports: [
+      sampleReport({
+        refusals: [
+          {
+            application: 'shop',
+            code: 'not-entitled',
+            message: 'the signer of the deployment version has no delegation of the tenant',
+            version: 'bad0'.repeat(16),
+          },
+        ],
+        status: sampleHostStatus([sampleApplicationStatus({ revision: 'r0', version: '0' })]),
+      }),
+    ],
+  }),
+  'version-stale': ask({
+    reports: [
+      sampleReport({
+        refusals: [
+          {
+            application: 'shop',
+            code: 'stale',
+            message: 'the version is number 4 of its signer, after number 5 was accepted',
+          },
+        ],
+        status: sampleHostStatus([]),
+      }),
+    ],
+  }),
+  'not-accepted-below-a-zone': ask({
+    reports: [sampleReport({ acceptedOrder: 5, intendedOrder: 6, status: sampleHostStatus([]) })],
+  }),
   'engine-unavailable': ask({
     reports: [
       sampleReport({
@@ -143,7 +202,7 @@ const cases: Readonly<Record<string, ExplainQuestion>> = {
 for (const [name, question] of Object.entries(cases))
   test(`explains ${name} with what is wrong, where, and what to do`, (t) => {
     const explanation = explain(question)
-    t.is(explanation.ok, name === 'ready')
+    t.is(explanation.ok, name === 'ready' || name === 'signer-not-known')
     matchesGolden(t, `explain/${name}.txt`, describeExplanation(explanation))
   })
 

@@ -12,6 +12,7 @@ export const explainSteps = [
   'application',
   'deployment',
   'version',
+  'signed',
   'site',
   'placement',
   'hosts',
@@ -54,6 +55,22 @@ export type Explanation = {
   readonly links: readonly ExplainLink[]
 } & ({ readonly ok: true } | ({ readonly ok: false } & Stop))
 
+/** A change as it was signed: what every site may check. */
+export interface SignedChange {
+  /** Names. */
+  readonly application: string
+  readonly deployment: string
+  readonly revision: string
+  /** Id of the signed record. */
+  readonly version?: string
+  /** Id of the key that signed it. */
+  readonly signer: string
+  /** Counts the signer's versions of the deployment. */
+  readonly order: number
+  /** How long ago it was on disk here, in milliseconds. @default not known */
+  readonly ageMs?: number
+}
+
 export interface ExplainQuestion {
   readonly application: string
   readonly site: string
@@ -61,7 +78,9 @@ export interface ExplainQuestion {
   readonly deployments: readonly StoredDeployment[]
   readonly places: readonly SitePlace[]
   readonly entries: readonly IntentEntry[]
-  /** The order number of the newest intent of the site. */
+  /** The signed changes known here, the last of each deployment. @default nothing is known of signatures here */
+  readonly signed?: readonly SignedChange[]
+  /** The order number of the newest intent of the site, where its parent does not say. */
   readonly intentOrder: number
   readonly reports: readonly HostReport[]
   readonly hash: Hash
@@ -103,6 +122,24 @@ const didYouMean = (name: string, known: readonly string[], otherwise: string): 
 }
 
 const versionText = (version: string) => (version === '' ? 'without a version' : `version ${version}`)
+
+/** The signed change that says what is wanted. A node that holds no signatures cannot say, and goes on. */
+const explainSigned = (
+  { signed }: ExplainQuestion,
+  { spec: { name } }: StoredDeployment,
+  { version, revision }: ApplicationRevision,
+): ExplainLink => {
+  if (signed === undefined) return { step: 'signed', state: 'unknown', text: 'who signed it is not known here' }
+  const change = signed.find((one) => one.deployment === name && one.revision === revision)
+  if (change === undefined) {
+    const former = signed.find((one) => one.deployment === name)
+    const last = former ? `; the last one signed is number ${former.order}` : ''
+    return { step: 'signed', state: 'stopped', text: `no change to ${versionText(version)} is signed yet${last}` }
+  }
+  const { order, signer, ageMs } = change
+  const text = `number ${order} of deployment ${name} is signed by key ${signer.slice(0, 12)}`
+  return { step: 'signed', state: 'done', text, ...(ageMs !== undefined && { ageMs }) }
+}
 
 /** The part of the chain that is decided here: from the application to the hosts of the site. */
 const decide = (question: ExplainQuestion): Chain & { readonly decided?: Decided } => {
@@ -148,6 +185,18 @@ const decide = (question: ExplainQuestion): Chain & { readonly decided?: Decided
   links.push(
     done('version', `${wanted === '*' ? 'the newest' : 'the one asked for'} is ${versionText(revision.version)}`),
   )
+
+  const signature = explainSigned(question, deployment, revision)
+  links.push(signature)
+  if (signature.state === 'stopped')
+    return {
+      links,
+      stop: {
+        stoppedAt: 'signed',
+        reason: 'not-signed',
+        advice: 'Wait a few seconds; if it stays, see the log of the tower: it signs what it holds',
+      },
+    }
 
   const place = question.places.find((candidate) => candidate.site === site)
   if (!place) {
@@ -215,6 +264,7 @@ export const explain = (question: ExplainQuestion): Explanation => {
       site,
       placed,
       revision,
+      record: question.signed?.find((one) => one.revision === revision.revision)?.version,
       intentOrder: question.intentOrder,
       report: question.reports.find((report) => report.site === site && report.host === placed.host),
       staleMs: question.staleMs ?? staleAfterMs,

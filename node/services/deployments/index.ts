@@ -29,14 +29,55 @@ export {
   type Explanation,
   explain,
   reachedLinks,
+  type SignedChange,
 } from './explain.ts'
-export { deployedRevision, type IntendedApplication, type SiteIntent } from './intent.ts'
+export { deployedRevision, type IntendedApplication, type IntentOrigin, type SiteIntent } from './intent.ts'
+export { type JudgedStarts, judgeStarts, type StartCandidate } from './judge-starts.ts'
+export {
+  type ConfigLane,
+  createLaneConfigStore,
+  type LaneConfigStore,
+  type LaneConfigStoreOptions,
+  type SpecificationBlobs,
+  type ToldCache,
+} from './lane-config-store.ts'
+export { placeOfMember, type StandingValues } from './member-place.ts'
 export { type ConfigState, createMemoryConfigStore, type MemoryConfigStoreOptions } from './memory-config-store.ts'
 export { type ConfigDocument, parseApplication, parseDeployment, parseDocuments } from './parse-documents.ts'
 export { type Placement, placementMatches, type SitePlace } from './placement.ts'
-export { type HostReport, staleAfterMs } from './report.ts'
+export {
+  type Child,
+  type ChildPlan,
+  type ChildrenQuestion,
+  type ChildWaiting,
+  type ChildWrite,
+  describeChildWrite,
+  planChildren,
+} from './plan-children.ts'
+export { type HostReport, type StartRefusal, staleAfterMs } from './report.ts'
 export type { Hash } from './revision.ts'
+export {
+  describeVersionStep,
+  planVersions,
+  type SigningOptions,
+  signVersions,
+  type VersionStep,
+  viewOfDecisions,
+} from './sign-versions.ts'
+export {
+  intentOrderOf,
+  type MissingPiece,
+  type SiteIntentAnswer,
+  type SiteIntentQuestion,
+  siteIntentOf,
+} from './site-intent.ts'
 export { type ApplicationSpec, applicationSchema } from './specification.ts'
+export {
+  type ReadSpecification,
+  readSpecification,
+  type Specification,
+  type SpecificationRefusal,
+} from './specification-blob.ts'
 export {
   type ApplicationRow,
   type Count,
@@ -47,4 +88,8 @@ export {
   type StatusQuestion,
   type VersionRow,
 } from './status.ts'
+export { type SummaryQuestion, summarise } from './summarise.ts'
+export { namesOfConfig, namesOfIntents, type RowNames, type ZoneSummary } from './summary-rows.ts'
+export { type Decision, pickConfigValues, type TenantConfig } from './tenant-config.ts'
 export { unsureOf } from './unsure.ts'
+export { type IntentDraft, writeEntries } from './write-entries.ts'

@@ -3,6 +3,20 @@ import type { ApplicationRevision, IntentEntry, StoredApplication, StoredDeploym
 import { byName, placementMatches, type SitePlace } from './placement.ts'
 import type { ApplicationSpec } from './specification.ts'
 
+/** The signed records that what a site is to do rests on. */
+export interface IntentOrigin {
+  /** Ids for life. */
+  readonly application: string
+  readonly deployment: string
+  readonly decision: string
+  /** The record of the deployment version that was told last; of a retired application the one before. */
+  readonly version: string
+  /** Id of the key that signed it. */
+  readonly signer: string
+  /** Counts the signer's versions of the deployment. */
+  readonly order: number
+}
+
 interface IntendedHead {
   readonly tenant: string
   readonly application: string
@@ -10,6 +24,8 @@ interface IntendedHead {
   readonly version: string
   readonly revision: string
   readonly deployment: string
+  /** There when it comes from signed records. */
+  readonly origin?: IntentOrigin
 }
 
 /** What a site is to do for one application. Absent never means stop: only `retired` does. */
@@ -32,10 +48,10 @@ export interface SiteIntent {
 }
 
 /** The revision a deployment asks for, or undefined when the application does not hold it. */
-export const deployedRevision = (
-  deployment: StoredDeployment,
-  application: StoredApplication | undefined,
-): ApplicationRevision | undefined => {
+export const deployedRevision = <Revision extends Pick<ApplicationRevision, 'version'> = ApplicationRevision>(
+  deployment: Pick<StoredDeployment, 'spec'>,
+  application: { readonly revisions: readonly Revision[] } | undefined,
+): Revision | undefined => {
   const wanted = deployment.spec['application-version']
   return wanted === '*'
     ? application?.revisions.at(-1)

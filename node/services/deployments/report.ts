@@ -2,6 +2,17 @@ import type { HostStatus } from '../../../runtime/index.ts'
 import type { IntentEntry } from './config-store.ts'
 import type { SitePlace } from './placement.ts'
 
+/** Why a host does not start what it was told; what it accepted before stays. */
+export interface StartRefusal {
+  /** Name of the application, or its id where nobody told the name. */
+  readonly application: string
+  /** Stable and kebab-case. */
+  readonly code: string
+  readonly message: string
+  /** The record of the deployment version that was refused. */
+  readonly version?: string
+}
+
 /** What is known of one host: the link to it, and the last it said of itself. Ages in milliseconds. */
 export interface HostReport {
   readonly site: string
@@ -14,6 +25,13 @@ export interface HostReport {
   readonly linkForMs: number
   /** The order number of the last intent the host accepted. */
   readonly acceptedOrder?: number
+  /**
+   * The order number of the newest intent its direct parent has for the host's site, as that parent says.
+   * @default what the node that reads this intends for the site
+   */
+  readonly intendedOrder?: number
+  /** What of its intent it refused. @default nothing */
+  readonly refusals?: readonly StartRefusal[]
   /** How long ago `status` was received. */
   readonly receivedAgeMs?: number
   readonly status?: HostStatus
@@ -67,6 +85,7 @@ export const sitesDone = ({ entries, orders, places, reports }: DoneQuestion): r
     if (entry.phase !== 'retired' || hosts.length === 0) return false
     return hosts.every(({ name }) => {
       const report = reports.find((candidate) => candidate.site === entry.site && candidate.host === name)
-      return report?.acceptedOrder === orders.get(entry.site) && !gap(entry, name, report)
+      const newest = report?.intendedOrder ?? orders.get(entry.site)
+      return report?.acceptedOrder === newest && !gap(entry, name, report)
     })
   })

@@ -38,7 +38,7 @@ export const sampleRevision = (
   spec,
   version: spec.version ?? '',
   revision,
-  images: [{ name: 'demo/shop:1', digest: sampleDigest(), archive: 'b'.repeat(64) }],
+  images: [{ name: 'demo/shop:1', digest: sampleDigest(), archive: sampleDigest('b') }],
   changedAtMs: 0,
 })
 

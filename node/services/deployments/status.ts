@@ -5,6 +5,7 @@ import { byName } from './placement.ts'
 import { type HostReport, seenAgeMs, staleAfterMs, type Unsure } from './report.ts'
 import type { Hash } from './revision.ts'
 import { type PlacedInstance, spreadInstances } from './spread.ts'
+import { type ZoneSummary, zoneRows } from './summary-rows.ts'
 import { unsureOf } from './unsure.ts'
 
 /** How many instances, and how old the oldest report is that says so, in milliseconds; no age where none does. */
@@ -35,10 +36,13 @@ export interface LastKnown {
 }
 
 export interface SiteRow extends Counts {
+  /** Name of the site, or the path of a zone that lets out counts alone. */
   readonly site: string
   /** `run` and `retired` as the site was told; `former` for a version that only still runs there. */
   readonly phase: 'run' | 'retired' | 'former'
   readonly lastKnown: readonly LastKnown[]
+  /** What a person needs to know of the row. */
+  readonly note?: string
 }
 
 export interface VersionRow extends Counts {
@@ -59,6 +63,8 @@ export interface StatusQuestion {
   readonly places: readonly SitePlace[]
   readonly reports: readonly HostReport[]
   readonly hash: Hash
+  /** What zones said that let out counts alone. @default none */
+  readonly summaries?: readonly ZoneSummary[]
   /** @default 30000, in milliseconds */
   readonly staleMs?: number
 }
@@ -109,6 +115,21 @@ const isRunning = (instance: InstanceStatus | undefined): boolean =>
 
 const isDownloaded = (application: ApplicationStatus | undefined): boolean =>
   application?.images.every(({ state }) => state === 'present') ?? false
+
+/** For how long an application has been failing at a site, in milliseconds; the longest counts. */
+export const failingForMs = (reports: readonly HostReport[], site: string, application: string): number =>
+  Math.max(
+    0,
+    ...reports
+      .filter((report) => report.site === site)
+      .flatMap((report) =>
+        (report.status?.applications ?? [])
+          .filter((one) => one.application === application)
+          .flatMap(({ waiting }) => waiting)
+          .filter(({ reason }) => failingReasons.has(reason))
+          .map(({ forMs }) => forMs + (report.receivedAgeMs ?? 0)),
+      ),
+  )
 
 const isFailing = (application: ApplicationStatus, instance: string): boolean =>
   application.waiting.some(
@@ -236,16 +257,18 @@ const siteRows = (entry: IntentEntry, question: StatusQuestion): { version: stri
 /**
  * Rolls the reports of hosts up to sites, versions and applications: what is wanted, and what of it is downloaded,
  * running, ready, failing or unknown. What a host said before its link broke, or too long ago, counts as unknown and
- * is shown as last known. Applications that no site was told of have a row without versions.
+ * is shown as last known. Applications that no site was told of have a row without versions. A zone that lets out counts
+ * alone is one row, by its path.
  */
 export const rollUpStatus = (question: StatusQuestion): readonly ApplicationRow[] => {
   const byApplication = Map.groupBy(question.entries, ({ application }) => application)
-  const names = [...new Set([...question.applications.map(({ name }) => name), ...byApplication.keys()])].toSorted(
-    byName,
-  )
+  const zones = zoneRows(question.summaries ?? [], question.staleMs ?? staleAfterMs)
+  const names = [
+    ...new Set([...question.applications.map(({ name }) => name), ...byApplication.keys(), ...zones.keys()]),
+  ].toSorted(byName)
   return names.map((application) => {
     const entries = (byApplication.get(application) ?? []).toSorted((a, b) => byName(a.site, b.site))
-    const rows = entries.flatMap((entry) => siteRows(entry, question))
+    const rows = [...entries.flatMap((entry) => siteRows(entry, question)), ...(zones.get(application) ?? [])]
     const versions = [...Map.groupBy(rows, ({ version }) => version)].map(([version, found]) => {
       const sites = found.map(({ row }) => row)
       return { version, ...addCounts(sites), sites }

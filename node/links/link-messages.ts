@@ -1,15 +1,18 @@
-import { errorText, SkerryError } from '../base/index.ts'
-import type { MeshLink, MeshStream } from '../mesh/index.ts'
+import { errorText, SkerryError } from '../../base/index.ts'
+import type { MeshLink, MeshStream } from '../../mesh/index.ts'
 
-/** What streams on a link are for. The parent opens `intents` and `request`, the child `reports` and `archive`. */
-export type LinkPurpose = 'intents' | 'reports' | 'request' | 'archive'
+/**
+ * What streams on a link are for. The child opens `join` first, then `documents`, `reports`, and `versions` and `blob` for
+ * each question; the parent opens `request`.
+ */
+export type LinkPurpose = 'join' | 'documents' | 'reports' | 'versions' | 'blob' | 'request'
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
 /** Documents larger than one message of the mesh travel in parts; the last part says so with its first byte. */
 const partBytes = 512 * 1024
-/** A site's whole intent; a bound so that a peer cannot make us buffer for ever. */
+/** A zone's reports; a bound so that a peer cannot make us buffer for ever. */
 const maxDocumentBytes = 64 * 2 ** 20
 
 /** Sends one JSON document, in as many messages as it needs. */
@@ -36,17 +39,18 @@ export const readerOf = (stream: MeshStream): MessageReader => {
 
 /**
  * The next JSON document, or undefined when the other end closed.
+ * @param maxBytes @default 64 MiB
  * @throws {SkerryError} `bad-message` when it is too large or not JSON
  */
-export const nextDocument = async (reader: MessageReader): Promise<unknown> => {
+export const nextDocument = async (reader: MessageReader, maxBytes = maxDocumentBytes): Promise<unknown> => {
   const parts: Uint8Array[] = []
   let sizeBytes = 0
   for (;;) {
     const message = await reader.next()
     if (message === undefined) return undefined
     sizeBytes += message.length
-    if (sizeBytes > maxDocumentBytes)
-      throw new SkerryError('bad-message', 'a document on the link is larger than 64 MiB')
+    if (sizeBytes > maxBytes)
+      throw new SkerryError('bad-message', `a document on the link is larger than ${maxBytes} bytes`)
     parts.push(message.subarray(1))
     if (message[0] === 1) break
   }
@@ -94,7 +98,8 @@ export const ask = async (
   question: unknown,
   signal?: AbortSignal,
 ): Promise<LinkAnswer> => {
-  const stream = await link.openStream(purpose)
+  // An image must not hold up what decides: blobs go when nothing else wants to.
+  const stream = await link.openStream(purpose, { priority: purpose === 'blob' ? 'bulk' : 'control' })
   const leave = () => stream.abort('the asker left')
   signal?.addEventListener('abort', leave)
   try {

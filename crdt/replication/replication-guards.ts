@@ -1,0 +1,21 @@
+import type { LaneName } from '../lane/index.ts'
+import type { ReplicationPeer } from './replication.ts'
+import type { ReplicationLimits } from './replication-limits.ts'
+import type { TokenBucket } from './token-bucket.ts'
+
+/** What stands between a peer and this node, each on its own: hostile.test.ts takes one out to see its attack succeed. */
+export const replicationGuards = {
+  /** No byte of a lane leaves to a peer that may not hold it. */
+  mayRead: (peer: ReplicationPeer, lane: LaneName): boolean => peer.mayRead(lane),
+  /** No lane is taken from a peer that may not bring it. */
+  mayBring: (peer: ReplicationPeer, lane: LaneName): boolean => peer.mayBring(lane),
+  /** Records come down from a parent, never up. */
+  mayGive: (peer: ReplicationPeer): boolean => peer.recordsFor === undefined,
+  /** A peer makes this end hash and read only so often. */
+  mayAsk: (bucket: TokenBucket): boolean => bucket.take(),
+  /** What waits for a slow peer has a bound. */
+  fits: (queuedBytes: number, limits: ReplicationLimits): boolean => queuedBytes <= limits.outboxBytes,
+  /** A peer of which too much is refused is none of ours. */
+  mayErr: (bucket: TokenBucket): boolean => bucket.take(),
+} as const
+export type ReplicationGuards = { readonly [Name in keyof typeof replicationGuards]: (typeof replicationGuards)[Name] }

@@ -1,0 +1,174 @@
+import { type Clock, errorText, formatDuration, type Timer } from '../../base/index.ts'
+import { createFrameQueue } from '../frame-queue.ts'
+import { createFrameReader, encodeFrames, type Frame, GarbageError, payloadText } from '../frames.ts'
+import { encodeHello, judgeHello } from '../hello.ts'
+import type { PeerKey, Priority } from '../mesh.ts'
+import { createStreamLink, type StreamLink } from '../stream-link.ts'
+import type { RefusalKind } from './refusals.ts'
+
+/** An ordered, authenticated stream of bytes that carries one link. */
+export interface Carrier {
+  /** False when nothing more should be sent until `drained`. @throws when it is closed already. */
+  send(bytes: Uint8Array): boolean
+  /** Ends it at once; what was sent and not yet left is lost. */
+  destroy(reason: string): void
+  /** When a byte of the other end came last, on the monotonic clock in milliseconds. */
+  heardMs(): number
+}
+
+export interface WireOptions {
+  readonly peer: PeerKey
+  readonly dialed: boolean
+  readonly carrier: Carrier
+  readonly clock: Clock
+  readonly heartbeatMs: number
+  readonly version: number
+  /** The greeting is through: from now on what the peer sends is a link. */
+  readonly onJoined: (link: StreamLink) => void
+  readonly onRefused: (kind: RefusalKind, words: string) => void
+  /** Nothing of this wire is left. */
+  readonly onGone: (reason: string) => void
+}
+
+/** One end of a link over a carrier: greeting, frames by priority, signs of life, a polite end. */
+export interface Wire {
+  take(chunk: Uint8Array): void
+  drained(): void
+  /** The carrier is gone. */
+  lost(reason: string): void
+}
+
+/** How long a polite end may take before the carrier is torn down, in milliseconds. */
+const hangUpMs = 1000
+/** Bytes handed to the carrier at once: one Noise message, so that a more urgent frame waits for no more than that. */
+const batchBytes = 64 * 1024
+/**
+ * Bytes that may wait for the carrier, of messages and of answers to what the peer does. Messages stay below three times
+ * the room of the queue; only a peer that makes us answer and reads nothing gets here.
+ */
+const maxQueuedBytes = 4 * 1024 * 1024
+const empty: Uint8Array = new Uint8Array(0)
+
+export const createWire = (options: WireOptions): Wire => {
+  const { peer, dialed, carrier, clock, heartbeatMs, version } = options
+  const read = createFrameReader()
+  const queue = createFrameQueue()
+  let link: StreamLink | undefined
+  let timer: Timer | undefined
+  let wroteMs = clock.monotonicMs()
+  let blocked = false
+  let pumping = false
+  /** Nothing of the peer counts any more; what waits may still leave. */
+  let leaving = false
+  let over = false
+
+  const drop = (reason: string) => {
+    if (over) return
+    over = true
+    timer?.cancel()
+    queue.clear()
+    link?.end(reason)
+    carrier.destroy(reason)
+    options.onGone(reason)
+  }
+  const nextBatch = (): Uint8Array | undefined => {
+    const frames: Frame[] = []
+    for (let sizeBytes = 0; sizeBytes < batchBytes; ) {
+      const frame = queue.shift()
+      if (!frame) break
+      frames.push(frame)
+      sizeBytes += frame.payload.byteLength + 16
+    }
+    return frames.length > 0 ? encodeFrames(frames) : undefined
+  }
+  const pump = () => {
+    pumping = false
+    try {
+      while (!blocked && !over) {
+        const batch = nextBatch()
+        if (!batch) return
+        wroteMs = clock.monotonicMs()
+        blocked = !carrier.send(batch)
+      }
+    } catch (error) {
+      drop(`the connection broke: ${errorText(error)}`)
+    }
+  }
+  const write = (frame: Frame, priority: Priority = 'control') => {
+    if (over) return
+    queue.push(frame, priority)
+    if (queue.sizeBytes() > maxQueuedBytes) return drop('the other end does not read')
+    if (pumping || blocked) return
+    pumping = true
+    // Frames of one turn leave together.
+    void Promise.resolve().then(pump)
+  }
+  const say = (kind: Frame['kind'], payload = empty, priority?: Priority) =>
+    write({ kind, stream: 0, payload }, priority)
+  const leave = (reason: string) => {
+    leaving = true
+    timer?.cancel()
+    timer = clock.setTimer(hangUpMs, () => drop(reason))
+  }
+  const hangUp = () => {
+    // After all that was written: the lowest priority, and the last of it.
+    say('bye', empty, 'bulk')
+    leave('closed here')
+  }
+  const beat = () => {
+    const nowMs = clock.monotonicMs()
+    const silentMs = nowMs - carrier.heardMs()
+    if (silentMs >= 3 * heartbeatMs) return drop(`nothing heard for ${formatDuration(silentMs)}`)
+    if (nowMs - wroteMs >= heartbeatMs) say('ping')
+    timer = clock.setTimer(heartbeatMs, beat)
+  }
+  const refuse = (kind: RefusalKind, here: string) => {
+    options.onRefused(kind, here)
+    leave(here)
+  }
+  const greet = (frame: Frame) => {
+    if (frame.kind === 'refuse') {
+      options.onRefused('other-version', `the other end refused: ${payloadText(frame.payload)}`)
+      return drop(`it says: ${payloadText(frame.payload)}`)
+    }
+    const verdict = frame.kind === 'hello' ? judgeHello(frame.payload, version) : undefined
+    if (verdict?.kind === 'other-version') {
+      say('refuse', new TextEncoder().encode(verdict.toPeer))
+      refuse('other-version', verdict.here)
+      return
+    }
+    if (verdict?.kind !== 'welcome') throw new GarbageError('no greeting')
+    if (!dialed) say('hello', encodeHello(version))
+    link = createStreamLink({ peer, dialed, write, room: queue.room, hangUp })
+    beat()
+    options.onJoined(link)
+  }
+  const receive = (frame: Frame) => {
+    if (over) return
+    // Also while leaving: two ends that close at once must not wait for each other.
+    if (link && frame.kind === 'bye') return drop(`closed by ${peer}`)
+    if (leaving) return
+    if (!link) greet(frame)
+    else if (frame.kind === 'refuse') drop(`the other end refused: ${payloadText(frame.payload)}`)
+    else link.receive(frame)
+  }
+
+  if (dialed) say('hello', encodeHello(version))
+  return {
+    take: (chunk) => {
+      if (over) return
+      try {
+        for (const frame of read(chunk)) receive(frame)
+      } catch (error) {
+        if (!(error instanceof GarbageError)) throw error
+        options.onRefused(error.kind, `it sent garbage and was cut off: ${error.message}`)
+        drop(error.message)
+      }
+    },
+    drained: () => {
+      blocked = false
+      pump()
+    },
+    lost: (reason) => drop(link && leaving ? 'closed here' : reason),
+  }
+}

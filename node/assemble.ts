@@ -1,0 +1,460 @@
+import { errorText, type ScopePath, SkerryError } from '../base/index.ts'
+import {
+  createBook,
+  createDocuments,
+  createReplicator,
+  defaultLanePolicy,
+  type Effective,
+  effective,
+  type LaneName,
+  type LaneView,
+} from '../crdt/index.ts'
+import type { Histories } from '../runtime/index.ts'
+import { nodesOf, parentOf, type Topology, zoneAt } from '../topologies/index.ts'
+import type { ApiServices, NodeView } from './api/index.ts'
+import { createApiServices } from './api-services.ts'
+import { type BlobReference, createBlobClient, createBlobServer } from './blobs.ts'
+import type { NodeConfig } from './config.ts'
+import { createEdgeHost, type EdgeHost } from './edge-host.ts'
+import { createForwarder } from './forwarding.ts'
+import { openTowerAuthority } from './founding.ts'
+import { type Identity, type KeptKey, loadIdentity } from './identity.ts'
+import { createImages } from './images.ts'
+import { type Knowledge, knowledgeOfIntents } from './knowledge.ts'
+import { createNodeLinks } from './links-of-node.ts'
+import { createMemberServices } from './member-services.ts'
+import type { NodePowers } from './node.ts'
+import { createReportDesk } from './report-desk.ts'
+import { createMembership, expectedBelow } from './services/membership/index.ts'
+import { createSiteDesk, type KeptChoices, type SiteDesk } from './site-desk.ts'
+import { createSiteIntents } from './site-intents.ts'
+import { createSpecifications } from './specifications.ts'
+import { builtInTenant, createTowerDesk } from './tower-desk.ts'
+import type { TreeNode } from './tree-node.ts'
+import { createTrustedTime } from './trusted-time.ts'
+import { fetchVersions } from './versions.ts'
+import { borderText, nodeView as viewOfNode } from './views/index.ts'
+import { createZoneDesk, type Missing } from './zone-desk.ts'
+
+export interface RunningNode {
+  readonly services: ApiServices
+  readonly networkId: string
+  /** Opens the links: from here on others see the node. */
+  start(): Promise<void>
+  stop(): Promise<void>
+}
+
+const retryWritesMs = 5_000
+/** A certificate that is due is looked for this often. */
+const renewEveryMs = 60_000
+
+const treeNodes = (topology: Topology | undefined, config: NodeConfig): readonly TreeNode[] =>
+  topology === undefined
+    ? [{ name: config.name, role: config.role, scope: config.scope, site: config.site, parents: [] }]
+    : nodesOf(topology).map(({ name, role, scope, site, parents }) => ({
+        name,
+        role,
+        scope,
+        site: role === 'edge' ? (site ?? '') : '',
+        parents,
+      }))
+
+/** Opens what a node has on disk and puts its parts together. An edge's containers run before anything else is opened. */
+export const assembleNode = async (config: NodeConfig, powers: NodePowers): Promise<RunningNode> => {
+  const { clock, log, random, store, authority, hash, blobs, stateFile, topology } = powers
+  const startedMs = clock.monotonicMs()
+  const isZone = config.role !== 'edge'
+  const parentScope = parentOf(config.scope)
+
+  let fetchArchive = async (archive: string, _signal?: AbortSignal): Promise<void> => {
+    throw new SkerryError('parent-unreachable', `${archive} cannot be fetched before this node has joined`)
+  }
+  const edge: EdgeHost | undefined =
+    powers.containers &&
+    createEdgeHost({
+      name: config.name,
+      site: config.site,
+      host: config.name,
+      portRange: config.portRange,
+      containers: powers.containers,
+      archives: blobs,
+      acceptedFile: stateFile('accepted'),
+      historiesFile: stateFile<Histories>('histories'),
+      previousImagesFile: stateFile('previous-images'),
+      hash,
+      clock,
+      log,
+      fetchArchive: (archive, signal) => fetchArchive(archive, signal),
+    })
+  await edge?.start()
+
+  const identity: Identity = loadIdentity(stateFile<KeptKey>('key'), random.fork('key'), authority.signatures)
+  await store.open()
+  const book = createBook({
+    store,
+    powers: authority,
+    log: log.child('book'),
+    ...(config.networkId !== '' && { networkId: config.networkId }),
+  })
+  await book.open()
+  const time = createTrustedTime({ clock, book, isOwnTrusted: powers.isTimeTrusted })
+  const keys =
+    config.role === 'tower'
+      ? await openTowerAuthority(identity, config.name, book, {
+          stateFile,
+          random,
+          authority,
+          trustedNowMs: time.nowMs,
+        })
+      : undefined
+  const networkId = book.networkId() ?? config.networkId
+  if (networkId === '')
+    throw new SkerryError(
+      'no-network',
+      `${config.name} has joined no network yet: give --network-id, as "skerry hosts" at its parent shows it`,
+    )
+  const documents = createDocuments({
+    store,
+    networkId: () => networkId,
+    powers: authority,
+    random: random.fork('documents'),
+    log: log.child('documents'),
+  })
+  const opened = await documents.open()
+  if (opened.damaged.length > 0)
+    log.warn('stored documents are damaged: what is missing comes back from a peer', {
+      documents: opened.damaged.length,
+    })
+  const expected = () => (topology === undefined ? [] : expectedBelow(topology, config.scope))
+  const membership = createMembership({
+    self: { name: config.name, role: config.role, scope: config.scope, hostId: powers.hostId, signer: identity.signer },
+    networkId: config.networkId === '' ? undefined : config.networkId,
+    tokens: powers.joinTokens,
+    expected,
+    ...(keys && { tenants: keys.tenants, beacon: keys.beacon }),
+    trustedNowMs: time.nowMs,
+    book,
+    documents,
+    store,
+    clock,
+    random: random.fork('membership'),
+    powers: authority,
+    log: log.child('membership'),
+  })
+  const replicator = createReplicator({ documents, book, powers: authority, clock, log: log.child('replication') })
+  const specifications = createSpecifications(blobs, hash)
+  let isStopped = false
+  const later = (again: () => void) =>
+    void clock.setTimer(retryWritesMs, () => {
+      if (!isStopped) again()
+    })
+  const nodes = treeNodes(topology, config)
+  const mesh = powers.openMesh({ seed: identity.seed, peerKey: identity.peerKey, networkId })
+
+  /** The tenant and the intent lane by which this scope may ask its parent for what an application needs. */
+  const referenceFor = (application: string): BlobReference | undefined => {
+    if (parentScope === undefined) return undefined
+    for (const { id: tenant } of book.tenants()) {
+      const document = documents.idOf({ kind: 'intent', scope: config.scope, tenant, owner: parentScope })
+      if (document !== undefined) return { tenant, document, application }
+    }
+    return undefined
+  }
+  const blobClient = createBlobClient({
+    store: blobs,
+    clock,
+    log: log.child('blobs'),
+    ask: (question, signal) => links.uplink.ask('blob', question, signal),
+    atOnce: isZone ? 8 : 2,
+  })
+  const fetchBlob = async (digest: string, application: string, signal?: AbortSignal): Promise<void> => {
+    const reference = referenceFor(application)
+    if (reference === undefined)
+      throw new SkerryError('not-held', `nothing here may be asked for by application ${application}`)
+    await blobClient.fetch(digest, reference, signal)
+  }
+  const fetchRecords = (ids: readonly string[]) =>
+    fetchVersions(ids, book, (question) => links.uplink.ask('versions', question), log)
+
+  const images = createImages(blobs, stateFile('images'))
+  const reports = createReportDesk({
+    config,
+    identity,
+    powers,
+    book,
+    edge,
+    nodes,
+    children: () => links.downlinks?.children() ?? [],
+    intendedOrder: (site) => siteIntents.orderOf(site),
+    hostOf: (peerKey) => {
+      const member = membership.memberOf(peerKey)
+      const session = links.sessionOf(peerKey)
+      return member?.role === 'edge' && session !== undefined ? { name: member.name, session } : undefined
+    },
+    refusals: () => siteDesk?.refusals() ?? [],
+    rows: async () => ({ rows: [], own: 0, outcomes: [] }),
+  })
+
+  const tower =
+    topology !== undefined && keys?.tenants[0] !== undefined
+      ? createTowerDesk({
+          topology,
+          images,
+          blobs,
+          hash,
+          clock,
+          random,
+          log: log.child('configuration'),
+          stateFile,
+          documents,
+          book,
+          powers: authority,
+          signer: identity.signer,
+          tenant: keys.tenants[0],
+          intentOrder: (site) => siteIntents.orderOf(site) ?? reports.intendedOrderOf(site) ?? 0,
+          onChange: () => void zoneDesk?.settle(),
+        })
+      : undefined
+
+  /** What the lanes of this zone come to: the tower's own configuration, or what was handed down and its operators' own. */
+  const effectiveHere = async (): Promise<ReadonlyMap<string, ReadonlyMap<string, Effective>>> => {
+    if (tower) return tower.effective()
+    const found = new Map<string, ReadonlyMap<string, Effective>>()
+    for (const { id: tenant } of book.tenants()) {
+      const lanes: readonly LaneName[] = [
+        { kind: 'intent', scope: config.scope, tenant, owner: parentScope ?? ('/' as ScopePath) },
+        { kind: 'local', scope: config.scope, tenant },
+      ]
+      const views: LaneView[] = []
+      for (const lane of lanes) {
+        const id = documents.idOf(lane)
+        const view = id === undefined ? undefined : await documents.view(id)
+        if (view !== undefined) views.push(view)
+      }
+      found.set(tenant, effective(views, defaultLanePolicy))
+    }
+    return found
+  }
+
+  const zoneDesk = isZone
+    ? createZoneDesk({
+        scope: config.scope,
+        owner: () => {
+          const owner = book.ownerAt(config.scope, 'zone')
+          return owner?.keys.has(identity.signer.keyId) ? owner : undefined
+        },
+        signer: identity.signer,
+        documents,
+        book,
+        blobs,
+        specifications,
+        hash,
+        children: expected,
+        effective: effectiveHere,
+        ...(config.parents.length > 0 && {
+          fetch: async ({ versions, blobs: wanted }: Missing) => {
+            if (versions.length > 0) await fetchRecords(versions)
+            for (const { digest, application } of wanted) await fetchBlob(digest, application)
+          },
+        }),
+        later,
+        log: log.child('deployments'),
+        onChange: () => void siteIntents.refresh().then(() => links.uplink.reportChanged()),
+      })
+    : undefined
+  const siteIntents = createSiteIntents({
+    topology,
+    scope: config.scope,
+    documents,
+    book,
+    specifications,
+    zoneDesk,
+    tenant: builtInTenant,
+    log,
+  })
+
+  const siteDesk: SiteDesk | undefined =
+    edge &&
+    createSiteDesk({
+      scope: config.scope,
+      documents,
+      book,
+      specifications,
+      powers: authority,
+      file: stateFile<KeptChoices>('choices'),
+      tenant: builtInTenant,
+      accepted: () => edge.accepted(),
+      accept: (intent) => edge.accept(intent),
+      fetch: async ({ versions, specifications: wanted }) => {
+        if (versions.length > 0) await fetchRecords(versions)
+        for (const { revision, application } of wanted) await fetchBlob(`sha256:${revision}`, application)
+      },
+      later,
+      log: log.child('site'),
+      onChange: () => links.uplink.reportChanged(),
+    })
+  fetchArchive = async (archive, signal) => {
+    const reference = siteDesk?.referenceOf(archive)
+    if (reference === undefined) throw new SkerryError('not-held', `no application here needs ${archive} any more`)
+    await blobClient.fetch(archive, reference, signal)
+  }
+
+  const blobServer = createBlobServer({
+    store: blobs,
+    log: log.child('blobs'),
+    mayHave: (peerKey, { digest, reference }) => {
+      const scope = membership.memberOf(peerKey)?.scope
+      const lane = documents.epochOf(reference.document)?.lane
+      if (scope === undefined || lane?.kind !== 'intent' || lane.scope !== scope) return false
+      return zoneDesk?.mayHaveBlob(scope, digest) ?? false
+    },
+    ...(config.parents.length > 0 && {
+      fetchUp: ({ digest, reference }, signal) => fetchBlob(digest, reference.application, signal),
+    }),
+  })
+
+  const knowledge = async (): Promise<Knowledge> => {
+    const heard = reports.hosts()
+    if (tower) {
+      const known = await tower.knowledge(heard)
+      return { ...known, intentOrder: (site) => siteIntents.orderOf(site) ?? reports.intendedOrderOf(site) ?? 0 }
+    }
+    const accepted = edge?.accepted()
+    const intents = edge ? (accepted ? [accepted] : []) : siteIntents.all()
+    return knowledgeOfIntents(intents, heard)
+  }
+
+  const settle = () => void (siteDesk ?? zoneDesk)?.settle()
+  const nodeView = (): NodeView =>
+    viewOfNode({
+      config,
+      version: powers.version,
+      pid: powers.pid,
+      uptimeMs: clock.monotonicMs() - startedMs,
+      rssBytes: powers.rssBytes(),
+      networkId,
+      fingerprint: identity.signer.keyId,
+      link: links.uplink.state(),
+      status: edge?.report().status,
+      staleForMs: membership.authorityStaleForMs(),
+      addresses: mesh.addresses(),
+    })
+  const noHost = () => {
+    throw new SkerryError('not-found', `${config.name} runs no containers; name a site with --site`)
+  }
+  const members = createMemberServices({
+    config,
+    membership,
+    topology,
+    nodes,
+    ask: async (to, member, signal) => (await forwarder.send({ to, call: 'member', member }, signal)).head,
+  })
+  const forwarder = createForwarder({
+    self: config.name,
+    nodes: () => nodes,
+    reports: () => reports.hosts(),
+    local: {
+      node: nodeView,
+      exec: async (call, signal) => (edge ?? (noHost() as never)).exec(call.instance, { ...call, signal }),
+      logs: (call, signal) => (edge ?? (noHost() as never)).logs(call.instance, { ...call, signal }),
+      member: (call) => members.act(call),
+    },
+    request: (peer, question, signal) => (links.downlinks ?? (noHost() as never)).request(peer, question, signal),
+    letsIn: () => topology === undefined || zoneAt(topology, config.scope)?.policy.operations === 'all',
+    border: borderText(config.scope),
+  })
+
+  const links = createNodeLinks({
+    config,
+    powers,
+    mesh,
+    book,
+    membership,
+    replicator,
+    trustedNowMs: time.nowMs,
+    blobServer,
+    mayHaveVersion: (child, id) => zoneDesk?.mayHaveVersion(child, id) ?? false,
+    onReports: (child, peerKey, value) => {
+      reports.take(child, peerKey, value)
+      links.uplink.reportChanged()
+      tower
+        ?.noteReports(reports.hosts())
+        .catch((error: unknown) => log.warn('reports could not be taken into account', { error: errorText(error) }))
+    },
+    report: () => reports.message(),
+    onRequest: (question, signal) => forwarder.serve(question, signal),
+    onSession: reports.onSession,
+    onChange: () => links.uplink.reportChanged(),
+    onParent: (isUp) => {
+      if (!isUp) return
+      edge?.parentBack()
+      settle()
+    },
+  })
+
+  const stops = [
+    documents.onChange(({ from }) => {
+      if (from !== undefined) settle()
+    }),
+    book.onChange(settle),
+    ...(edge ? [edge.onChange(() => links.uplink.reportChanged())] : []),
+  ]
+  let renewing: { cancel(): void } | undefined
+  const renew = () => {
+    if (membership.renewDue(clock.monotonicMs())) links.uplink.rejoin()
+    renewing = clock.setTimer(renewEveryMs, renew)
+  }
+
+  return {
+    networkId,
+    services: createApiServices({
+      config,
+      nodes: () => nodes,
+      knowledge,
+      nodeView,
+      forwarder,
+      hash,
+      images,
+      members: members.services,
+      zoneKnowledge: {
+        authority: (scope) => {
+          const owner = book.ownerAt(scope, 'zone')
+          const staleForMs = membership.authorityStaleForMs()
+          return (
+            owner && { generation: owner.generation, ...(staleForMs !== undefined && { 'stale-for-ms': staleForMs }) }
+          )
+        },
+        link: (node) => {
+          const child = links.downlinks?.children().find(({ peer }) => peer === node)
+          if (child) return { state: child.up ? 'up' : 'down', forMs: child.forMs }
+          const up = links.uplink.state()
+          return up.parent === node ? { state: up.up ? 'up' : 'down', forMs: up.forMs } : undefined
+        },
+      },
+      ...(tower && { tower }),
+      ...(topology && { topology }),
+    }),
+    start: async () => {
+      await membership.start()
+      await tower?.start()
+      await (siteDesk ?? zoneDesk)?.settle()
+      await siteIntents.refresh()
+      await mesh.start()
+      links.uplink.start()
+      renew()
+      log.info('started', { name: config.name, role: config.role, pid: powers.pid })
+    },
+    stop: async () => {
+      isStopped = true
+      renewing?.cancel()
+      for (const stop of stops) stop()
+      await links.uplink.stop()
+      await mesh.stop()
+      await membership.stop()
+      await edge?.stop()
+      await documents.close()
+      await store.close()
+      log.info('stopped', { name: config.name })
+    },
+  }
+}

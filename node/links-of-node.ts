@@ -1,0 +1,158 @@
+import { errorText, type Log, type ScopePath, SkerryError } from '../base/index.ts'
+import type { AuthorityPowers, Book, LaneName, Replicator, Standing } from '../crdt/index.ts'
+import type { Mesh, MeshStream } from '../mesh/index.ts'
+import { parentOf, type Topology } from '../topologies/index.ts'
+import type { BlobServer } from './blobs.ts'
+import type { NodeConfig } from './config.ts'
+import { createDownlinks, createUplink, type Downlinks, type Uplink } from './links/index.ts'
+import type { NodePowers } from './node.ts'
+import { carries, isShared, policiesOf, standingByCertificate } from './reading.ts'
+import type { Membership } from './services/membership/index.ts'
+import { answerVersions } from './versions.ts'
+
+export interface LinksOptions {
+  readonly config: NodeConfig
+  readonly powers: NodePowers
+  readonly mesh: Mesh
+  readonly book: Book
+  readonly membership: Membership
+  readonly replicator: Replicator
+  readonly trustedNowMs: () => number | undefined
+  readonly blobServer: BlobServer
+  /** Whether a version stands in an entry that the child may read. */
+  readonly mayHaveVersion: (child: string, id: string) => boolean
+  readonly onReports: (child: string, peerKey: string, value: unknown) => void
+  readonly report: () => Promise<unknown>
+  readonly onRequest: (
+    question: unknown,
+    signal: AbortSignal,
+  ) => Promise<{ head: unknown; body?: AsyncIterable<Uint8Array> }>
+  /** A session the parent gave. */
+  readonly onSession: (session: number) => void
+  /** A child came or went, or the parent did. */
+  readonly onChange: () => void
+  readonly onParent: (isUp: boolean) => void
+}
+
+export interface NodeLinks {
+  readonly uplink: Uplink
+  readonly downlinks: Downlinks | undefined
+  /** The session an admitted child was given last. */
+  sessionOf(peerKey: string): number | undefined
+}
+
+/** Puts membership, replication and questions onto the links of a node. */
+export const createNodeLinks = (options: LinksOptions): NodeLinks => {
+  const { config, powers, mesh, book, membership, replicator, trustedNowMs } = options
+  const { clock, log } = powers
+  const authority: AuthorityPowers = powers.authority
+  const policies = policiesOf(powers.topology satisfies Topology | undefined)
+  const sessions = new Map<string, number>()
+
+  const keepSame = async (
+    stream: MeshStream,
+    peer: {
+      readonly key: string
+      readonly scope: ScopePath
+      readonly isSite: boolean
+      readonly shares: (lane: LaneName) => boolean
+      readonly standing: () => Standing | undefined
+      readonly recordsFor: string | undefined
+    },
+    streamLog: Log,
+  ): Promise<void> => {
+    const mayRead = (lane: LaneName) =>
+      peer.shares(lane) &&
+      carries(lane, peer.standing(), { isSite: peer.isSite, policies, trustedNowMs: trustedNowMs() })
+    const { key, scope, shares: mayBring, recordsFor } = peer
+    const session = replicator.serve(stream, { key, scope, mayRead, mayBring, recordsFor })
+    await session.done.catch((error: unknown) => {
+      streamLog.warn('documents are kept the same no longer', { peer: key.slice(0, 16), error: errorText(error) })
+      throw error
+    })
+  }
+
+  const childScope = (peerKey: string) => {
+    const member = membership.memberOf(peerKey)
+    if (member === undefined) throw new SkerryError('not-a-child', 'the key is of no child of this node')
+    return { ...member, scope: member.scope as ScopePath }
+  }
+
+  const downlinks =
+    config.role === 'edge'
+      ? undefined
+      : createDownlinks({
+          mesh,
+          clock,
+          log: log.child('downlinks'),
+          judge: async (hello, peerKey) => {
+            const answer = await membership.judge(hello, peerKey)
+            if (answer.kind !== 'admitted') return { answer, child: undefined }
+            sessions.set(peerKey, answer.session)
+            return { answer, child: { name: answer.self.name } }
+          },
+          onDocuments: (stream, peerKey) => {
+            const { scope, role } = childScope(peerKey)
+            return keepSame(
+              stream,
+              {
+                key: peerKey,
+                scope,
+                isSite: role === 'edge',
+                shares: (lane) => isShared(lane, config.scope, scope),
+                standing: () => membership.standingOf(peerKey),
+                recordsFor: scope,
+              },
+              log.child('downlinks'),
+            )
+          },
+          onReports: options.onReports,
+          onQuestion: async (purpose, peerKey, question, signal) => {
+            const { scope } = childScope(peerKey)
+            if (purpose === 'blob') return options.blobServer.answer(peerKey, question, signal)
+            return answerVersions(question, book, (id) => options.mayHaveVersion(scope, id))
+          },
+          onChange: options.onChange,
+        })
+
+  const ownParent = parentOf(config.scope) ?? ('/' as ScopePath)
+  const uplink = createUplink({
+    mesh,
+    parents: config.parents,
+    clock,
+    random: powers.random.fork('uplink'),
+    log: log.child('uplink'),
+    hello: (parentKey) => membership.hello(parentKey),
+    accept: async (answer, peerKey) => {
+      const accepted = await membership.accept(answer, peerKey)
+      if (!accepted.ok) return accepted
+      options.onSession(accepted.session)
+      return { ok: true, parent: accepted.parent.name }
+    },
+    onDocuments: (stream, peerKey) =>
+      keepSame(
+        stream,
+        {
+          key: peerKey,
+          scope: config.scope,
+          isSite: config.role === 'edge',
+          shares: (lane) => isShared(lane, ownParent, config.scope),
+          standing: () => standingByCertificate(peerKey, book, authority),
+          recordsFor: undefined,
+        },
+        log.child('uplink'),
+      ),
+    report: options.report,
+    onRequest: options.onRequest,
+    onChange: (isUp) => {
+      options.onParent(isUp)
+      options.onChange()
+    },
+  })
+
+  membership.onChange(({ cut }) => {
+    downlinks?.cut(cut)
+    if (cut.length > 0) uplink.cut(cut)
+  })
+  return { uplink, downlinks, sessionOf: (peerKey) => sessions.get(peerKey) }
+}

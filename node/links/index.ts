@@ -1,0 +1,8 @@
+/**
+ * The links of a node to its parent and its children: joining, the streams and what they are for, reconnection.
+ * Must not decide who is admitted, what is true of a document, or what a question may be told: whoever wires it does.
+ * Read first: uplink.ts, downlinks.ts.
+ */
+export { type Admission, createDownlinks, type Downlinks } from './downlinks.ts'
+export type { LinkAnswer } from './link-messages.ts'
+export { createUplink, type Joined, type Uplink } from './uplink.ts'

@@ -1,0 +1,110 @@
+import type { Book, RollUp } from '../crdt/index.ts'
+import { sealRollUp } from '../crdt/index.ts'
+import { parentOf, zoneAt } from '../topologies/index.ts'
+import type { NodeConfig } from './config.ts'
+import type { EdgeHost } from './edge-host.ts'
+import type { Identity } from './identity.ts'
+import { createFleet } from './knowledge.ts'
+import type { NodePowers } from './node.ts'
+import { type CarriedHost, type CarriedZone, createReportReader, reportMessage, signReport } from './reports.ts'
+import type { HostReport, StartRefusal } from './services/deployments/index.ts'
+import type { TreeNode } from './tree-node.ts'
+
+export interface ReportDeskOptions {
+  readonly config: NodeConfig
+  readonly identity: Identity
+  readonly powers: NodePowers
+  readonly book: Book
+  readonly edge: EdgeHost | undefined
+  readonly nodes: readonly TreeNode[]
+  readonly children: () => readonly { readonly peer: string; readonly up: boolean; readonly forMs: number }[]
+  readonly intendedOrder: (site: string) => number | undefined
+  readonly hostOf: (peerKey: string) => { readonly name: string; readonly session: number } | undefined
+  readonly refusals: () => readonly StartRefusal[]
+  /** Rows for a parent that may have counts alone. */
+  readonly rows: () => Promise<Pick<RollUp, 'rows' | 'own' | 'outcomes'>>
+}
+
+/** Signed reports up and down one node: its own word, those of hosts below, and what of them goes on to the parent. */
+export const createReportDesk = (options: ReportDeskOptions) => {
+  const { config, identity, powers, book, edge, nodes } = options
+  const { clock, log, topology } = powers
+  const reader = createReportReader({
+    book,
+    powers: powers.authority,
+    clock,
+    log: log.child('reports'),
+    hostOf: options.hostOf,
+  })
+  const fleet = createFleet({
+    clock,
+    expected: () =>
+      nodes.filter(({ role }) => role === 'edge').map(({ name, site }) => ({ site, host: name, node: name })),
+    children: options.children,
+    intendedOrder: options.intendedOrder,
+  })
+  const zones = new Map<string, CarriedZone>()
+  let session = 0
+  let seq = 0
+
+  const turn = () => {
+    seq += 1
+    return { networkId: book.networkId() ?? '', session, seq }
+  }
+  const ownReport = (host: EdgeHost): HostReport => ({
+    ...host.report(),
+    ingressAddress: config.ingressAddress,
+    refusals: options.refusals(),
+  })
+  const ownHost = (host: EdgeHost): readonly CarriedHost[] => {
+    const report = ownReport(host)
+    const certificate = book.certificateOf(identity.signer.keyId)
+    if (certificate === undefined) return []
+    return [{ snapshot: signReport(report, turn(), identity.signer), certificate: certificate.bytes, report }]
+  }
+
+  /** How much of reports this zone lets its parent have. */
+  const level = () => (topology === undefined ? 'all' : (zoneAt(topology, config.scope)?.policy.reports ?? 'none'))
+
+  const ownRollUp = async (): Promise<readonly Pick<CarriedZone, 'scope' | 'bytes' | 'heardAtMs'>[]> => {
+    const owner = book.ownerAt(config.scope, 'zone')
+    if (owner === undefined) return []
+    const said = { ...(await options.rows()), zone: owner.id, generation: owner.generation, leaves: 0, root: null }
+    const bytes = sealRollUp({ ...turn(), ...said }, identity.signer)
+    return [{ scope: config.scope, bytes, heardAtMs: clock.monotonicMs() }]
+  }
+
+  return {
+    /** A new admission begins a new count. */
+    onSession: (given: number) => {
+      session = given
+      seq = 0
+    },
+    /** @throws {SkerryError} `bad-message`, `newer-format` */
+    take: (child: string, peerKey: string, value: unknown): void => {
+      const { hosts, zones: found } = reader.read(child, peerKey, value)
+      fleet.note(child, hosts)
+      for (const zone of found) zones.set(zone.scope, zone)
+    },
+    /** What goes up now. */
+    message: async (): Promise<unknown> => {
+      const nowMs = clock.monotonicMs()
+      if (edge) return reportMessage(ownHost(edge), [], nowMs)
+      const parent = parentOf(config.scope)
+      const lets = parent === undefined ? 'none' : level()
+      if (lets === 'all') return reportMessage(fleet.carried(), [...zones.values()], nowMs)
+      return reportMessage([], lets === 'summary' ? await ownRollUp() : [], nowMs)
+    },
+    /** Every host this node knows of. */
+    hosts: (): readonly HostReport[] => (edge ? [ownReport(edge)] : fleet.reports()),
+    /** Zones that let out counts alone. */
+    summaries: (): readonly CarriedZone[] => [...zones.values()],
+    /** What the parent of a site further down says it intends. */
+    intendedOrderOf: (site: string): number | undefined => {
+      const orders = fleet.reports().flatMap((report) => (report.site === site ? (report.intendedOrder ?? []) : []))
+      return orders.length === 0 ? undefined : Math.max(...orders)
+    },
+  }
+}
+
+export type ReportDesk = ReturnType<typeof createReportDesk>

@@ -1,0 +1,234 @@
+import { z } from 'zod'
+import { type Clock, type Log, SkerryError } from '../base/index.ts'
+import {
+  type AuthorityPowers,
+  type Book,
+  certificateKind,
+  judgeCertificate,
+  mayReplace,
+  openRollUp,
+  openSnapshot,
+  type ReportTurn,
+  type RollUp,
+  readRecord,
+  type Signer,
+  sealSnapshot,
+  toHex,
+} from '../crdt/index.ts'
+import type { HostReport } from './services/deployments/index.ts'
+
+/** What one report carries of a host: what it signed, and how those on the way know it. Ages in milliseconds. */
+export interface CarriedHost {
+  /** As signed by the host. */
+  readonly snapshot: Uint8Array
+  /** The host's certificate, so that who is above can judge the key. */
+  readonly certificate: Uint8Array
+  readonly report: HostReport
+}
+
+/** What one report carries of a zone that lets out counts alone. */
+export interface CarriedZone {
+  readonly scope: string
+  readonly bytes: Uint8Array
+  readonly rollUp: RollUp
+  readonly heardAtMs: number
+}
+
+const maxHosts = 100_000
+/** Refusals that are logged, by child and kind. */
+const maxNoted = 10_000
+const base64 = (mostBytes: number) => z.string().max(Math.ceil(mostBytes / 3) * 4 + 4)
+const messageSchema = z.object({
+  v: z.number().int(),
+  hosts: z
+    .array(
+      z.object({
+        snapshot: base64(1_100_000),
+        certificate: base64(8_192),
+        ageMs: z.number().min(0),
+        link: z.enum(['up', 'down']),
+        linkForMs: z.number().min(0),
+        intendedOrder: z.number().int().min(0).optional(),
+      }),
+    )
+    .max(maxHosts),
+  zones: z
+    .array(z.object({ scope: z.string().max(1_024), rollUp: base64(1_100_000), ageMs: z.number().min(0) }))
+    .max(10_000),
+})
+
+/** What a host says of itself: the part of a HostReport that only it can know. */
+const payloadSchema = z.object({
+  v: z.literal(1),
+  site: z.string().max(63),
+  host: z.string().max(63),
+  acceptedOrder: z.number().int().min(0).optional(),
+  refusals: z
+    .array(z.object({ application: z.string(), code: z.string(), message: z.string(), version: z.string().optional() }))
+    .optional(),
+  ingressAddress: z.string().max(255).optional(),
+  status: z.unknown().optional(),
+})
+
+const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
+const bytesOf = (encoded: string) => new Uint8Array(Buffer.from(encoded, 'base64'))
+
+/** A host's own report as it signs it. */
+export const signReport = (
+  report: HostReport,
+  turn: { readonly networkId: string; readonly session: number; readonly seq: number },
+  signer: Signer,
+): Uint8Array => {
+  const { site, host, acceptedOrder, refusals, ingressAddress, status } = report
+  const said = { v: 1, site, host, acceptedOrder, refusals, ingressAddress, status }
+  return sealSnapshot({ ...turn, payload: Buffer.from(JSON.stringify(said)) }, signer)
+}
+
+export const reportMessage = (
+  hosts: readonly CarriedHost[],
+  zones: readonly Pick<CarriedZone, 'scope' | 'bytes' | 'heardAtMs'>[],
+  nowMs: number,
+): unknown => ({
+  v: 1,
+  hosts: hosts.map(({ snapshot, certificate, report }) => ({
+    snapshot: text(snapshot),
+    certificate: text(certificate),
+    ageMs: report.receivedAgeMs ?? 0,
+    link: report.link === 'up' ? 'up' : 'down',
+    linkForMs: report.linkForMs,
+    ...(report.intendedOrder !== undefined && { intendedOrder: report.intendedOrder }),
+  })),
+  zones: zones.map(({ scope, bytes, heardAtMs }) => ({ scope, rollUp: text(bytes), ageMs: Math.max(0, nowMs - heardAtMs) })),
+})
+
+/** Undefined for what is in no known form: who signed it means harm, or is a newer program. */
+const readPayload = (
+  payload: Uint8Array,
+): Pick<HostReport, 'site' | 'host' | 'acceptedOrder' | 'status'> | undefined => {
+  try {
+    const said = payloadSchema.safeParse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload)))
+    if (!said.success) return undefined
+    const { v: _, ...rest } = said.data
+    return JSON.parse(JSON.stringify(rest)) as HostReport
+  } catch {
+    return undefined
+  }
+}
+
+export interface ReportReaderOptions {
+  readonly book: Book
+  readonly powers: AuthorityPowers
+  readonly clock: Clock
+  readonly log: Log
+  /** A direct child by its key, where it is an edge, and the session it was given when it was admitted. */
+  readonly hostOf: (peerKey: string) => { readonly name: string; readonly session: number } | undefined
+}
+
+export interface ReadReports {
+  readonly hosts: readonly CarriedHost[]
+  readonly zones: readonly CarriedZone[]
+}
+
+/** Judges what a child reports: every host's word by its own signature, every zone's counts by its owner's. */
+export const createReportReader = ({ book, powers, clock, log, hostOf }: ReportReaderOptions) => {
+  const turns = new Map<string, ReportTurn>()
+  /** What was read last of each host, with its text: most reports repeat what most hosts said before. */
+  const last = new Map<string, { readonly text: string; readonly carried: CarriedHost }>()
+  const noted = new Set<string>()
+  const refuse = (child: string, code: string, why: string): undefined => {
+    const key = `${child} ${code}`
+    if (noted.has(key) || noted.size > maxNoted) return undefined
+    noted.add(key)
+    log.warn('a report was refused; more of this kind are not logged', { child, code, why })
+    return undefined
+  }
+
+  /** The key a certificate vouches for; undefined for one that is not to be believed. */
+  const vouched = (bytes: Uint8Array): { readonly key: string; readonly host: string | undefined } | string => {
+    const read = readRecord(certificateKind, bytes, powers)
+    if (!read.ok) return read.refusal.code
+    const trust = book.trust()
+    if (trust === undefined) return 'unknown-issuer'
+    const judged = judgeCertificate(read.record, trust, book.highestNumbers(), powers)
+    // Of a zone inside a zone the issuer may be unknown here: then the zone in between, which does know it, vouches.
+    if (!judged.ok && judged.refusal.code !== 'unknown-issuer') return judged.refusal.code
+    if (judged.ok && judged.standing.isBlocked) return 'blocked'
+    return { key: read.record.body.key, host: read.record.body.host }
+  }
+
+  /** What a host signed, once it is believed. */
+  const openHost = (
+    child: string,
+    peerKey: string,
+    encoded: string,
+    certificate: Uint8Array,
+  ): CarriedHost | undefined => {
+    const who = vouched(certificate)
+    if (typeof who === 'string') return refuse(child, who, 'the certificate of a host is not to be believed')
+    const direct = hostOf(peerKey)
+    if (direct !== undefined && who.key !== peerKey)
+      return refuse(child, 'wrong-key', 'a host reports in the name of another key')
+    const snapshot = bytesOf(encoded)
+    const opened = openSnapshot(snapshot, { networkId: book.networkId() ?? '', key: who.key }, powers)
+    if (!opened.ok) return refuse(child, opened.refusal.code, opened.refusal.message)
+    const held = turns.get(who.key)
+    const may = held?.hash === opened.snapshot.hash || mayReplace(held, opened.snapshot, direct?.session)
+    if (may !== true && !may.ok) return refuse(child, may.refusal.code, may.refusal.message)
+    const said = readPayload(opened.snapshot.payload)
+    const name = direct?.name ?? who.host
+    if (said === undefined || (name !== undefined && said.host !== name))
+      return refuse(child, 'bad-report', 'what a host signed is in no known form, or in the name of another')
+    turns.set(who.key, opened.snapshot)
+    return { snapshot, certificate, report: { ...said, node: said.host, link: 'up', linkForMs: 0 } }
+  }
+
+  const readHost = (
+    child: string,
+    peerKey: string,
+    one: z.infer<typeof messageSchema>['hosts'][number],
+  ): CarriedHost | undefined => {
+    const before = last.get(one.certificate)
+    const carried =
+      before?.text === one.snapshot ? before.carried : openHost(child, peerKey, one.snapshot, bytesOf(one.certificate))
+    if (carried === undefined) return undefined
+    last.set(one.certificate, { text: one.snapshot, carried })
+    const { link, linkForMs, ageMs: receivedAgeMs, intendedOrder } = one
+    const known = { link, linkForMs, receivedAgeMs, ...(intendedOrder !== undefined && { intendedOrder }) }
+    return { ...carried, report: { ...carried.report, ...known } }
+  }
+
+  const readZone = (child: string, one: z.infer<typeof messageSchema>['zones'][number]): CarriedZone | undefined => {
+    const owner = book.ownerAt(one.scope, 'zone')
+    if (owner === undefined) return undefined
+    const bytes = bytesOf(one.rollUp)
+    const opened = openRollUp(
+      bytes,
+      {
+        networkId: book.networkId() ?? '',
+        zone: owner.id,
+        generation: owner.generation,
+        keys: new Set([...owner.keys.values()].map(toHex)),
+      },
+      powers,
+    )
+    if (!opened.ok) {
+      refuse(child, opened.refusal.code, opened.refusal.message)
+      return undefined
+    }
+    return { scope: one.scope, bytes, rollUp: opened.rollUp, heardAtMs: clock.monotonicMs() - one.ageMs }
+  }
+
+  return {
+    /** @throws {SkerryError} `bad-message`, `newer-format` when the whole of it is in no known form */
+    read: (child: string, peerKey: string, value: unknown): ReadReports => {
+      const read = messageSchema.safeParse(value)
+      if (!read.success) throw new SkerryError('bad-message', 'the reports of a child are in no known form')
+      if (read.data.v > 1)
+        throw new SkerryError('newer-format', `reports of format ${read.data.v}: update this node to read them`)
+      return {
+        hosts: read.data.hosts.flatMap((one) => readHost(child, peerKey, one) ?? []),
+        zones: read.data.zones.flatMap((one) => readZone(child, one) ?? []),
+      }
+    },
+  }
+}

@@ -1,0 +1,220 @@
+import { canonicalJson, errorText } from '../../../base/index.ts'
+import {
+  type Conflict,
+  choose,
+  type DeploymentVersion,
+  defaultLanePolicy,
+  type Effective,
+  type LanePolicy,
+  type ReadEntry,
+  replacingEntry,
+} from '../../../crdt/index.ts'
+import { matchesLabels, parseLabelExpression } from '../../../topologies/index.ts'
+import { byName } from './placement.ts'
+import type { Hash } from './revision.ts'
+
+/** A scope directly below the one that plans. */
+export interface Child {
+  /** Like `/de/bavaria`. */
+  readonly scope: string
+  readonly kind: 'zone' | 'site'
+  /** Of a site, those under `system/` included. Not looked at for a zone. */
+  readonly labels: Readonly<Record<string, string>>
+}
+
+/** One entry to write into the intent lane of a child. It is `retired` exactly when it has no version. */
+export interface ChildWrite {
+  readonly child: string
+  /** Id of the application. */
+  readonly application: string
+  readonly version: string | null
+  readonly decision: string
+  readonly step: number
+  /** Decisions of that lane that it replaces. */
+  readonly seen: readonly string[]
+}
+
+/** Why children were not told all there is to tell of an application. What they were told before stays. */
+export interface ChildWaiting {
+  readonly application: string
+  readonly reason: 'absent' | 'conflict' | 'version-not-here' | 'wrong-version' | 'placement-unreadable'
+  readonly text: string
+}
+
+export interface ChildPlan {
+  /** By child, then application. */
+  readonly writes: readonly ChildWrite[]
+  readonly waiting: readonly ChildWaiting[]
+}
+
+export interface ChildrenQuestion {
+  /** What the lanes of this scope come to. */
+  readonly effective: ReadonlyMap<string, Effective>
+  /**
+   * A signed version by the id of its record; undefined until it is believed and all it names is held here, so that no
+   * child is told of what it could not fetch (DESIGN.md section 3, rule 13).
+   */
+  readonly versions: (id: string) => DeploymentVersion | undefined
+  readonly children: readonly Child[]
+  /** Per child what stands in its intent lane: `entries` of the lane's view. */
+  readonly told: ReadonlyMap<string, ReadonlyMap<string, readonly ReadEntry[]>>
+  readonly hash: Hash
+  /** @default local before intent; conflicts are settled by the zone */
+  readonly policy?: LanePolicy
+}
+
+type Ask = Pick<ReadEntry, 'decision' | 'version' | 'step'>
+
+const isSameAsk = (a: Ask, b: Ask) => a.decision === b.decision && a.version === b.version && a.step === b.step
+const nothing: readonly ReadEntry[] = []
+
+/** The decision of a withdrawal is the scope's own: nobody above decided that this site is out. */
+const withdrawal = (child: string, { decision, version }: Ask, hash: Hash): string =>
+  hash(`skerry/withdrawal/1\n${canonicalJson({ child, decision, version })}`).slice(0, 32)
+
+interface Told {
+  readonly scope: string
+  readonly entry: ReadEntry
+}
+
+/**
+ * What was handed down last of an application, as far as it still is a candidate: what most children were told or
+ * withdrawn from, at the step they were told, else at any.
+ */
+const lastHandedDown = ({ candidates }: Conflict, told: readonly Told[], hash: Hash): ReadEntry | undefined => {
+  const isOf =
+    (candidate: ReadEntry) =>
+    ({ scope, entry }: Told) =>
+      (entry.decision === candidate.decision && entry.version === candidate.version) ||
+      (entry.retired && entry.decision === withdrawal(scope, candidate, hash))
+  const counted = candidates
+    .map(({ entry }) => {
+      const children = told.filter(isOf(entry))
+      return { entry, children: children.length, exact: children.filter((one) => one.entry.step === entry.step).length }
+    })
+    .filter(({ children }) => children > 0)
+    .toSorted((a, b) => b.exact - a.exact || b.children - a.children || byName(a.entry.hash, b.entry.hash))
+  return counted[0]?.entry
+}
+
+const writeOf = (child: string, application: string, ask: Ask, standing: readonly ReadEntry[], above: ReadEntry) => {
+  const { decision, version, step } = ask
+  const before = [...above.seen, ...standing.flatMap(({ seen }) => seen)]
+  const decisions = standing.map((one) => one.decision)
+  // The fence is given when the lane is written, which counts on from what is there then.
+  const entry = replacingEntry(decisions, before, { decision, version, step, fence: { generation: 1, n: 1 } })
+  return { child, application, version, decision, step, seen: entry.seen } satisfies ChildWrite
+}
+
+const placementOf = ({ placement }: DeploymentVersion): ((labels: Child['labels']) => boolean) | string => {
+  // Empty is nowhere by placement: only what is written by hand.
+  if (placement === '') return () => false
+  try {
+    const expression = parseLabelExpression(placement)
+    return (labels) => matchesLabels(expression, labels)
+  } catch (error) {
+    return errorText(error)
+  }
+}
+
+/** What one child is to be told of one application; undefined where what it was told stays. */
+type Tell = (child: Child, standing: readonly ReadEntry[]) => Ask | undefined
+
+const stands = (standing: readonly ReadEntry[], ask: Ask) =>
+  standing.length > 0 && standing.every((one) => isSameAsk(one, ask))
+const mayRun = (standing: readonly ReadEntry[]) => standing.some(({ retired }) => !retired)
+
+const tellRetired =
+  (entry: ReadEntry): Tell =>
+  ({ kind }, standing) => {
+    if (mayRun(standing)) return entry
+    // A zone that knows the application also hears of later decisions, so that its outcomes name them.
+    return kind === 'zone' && standing.length > 0 && !stands(standing, entry) ? entry : undefined
+  }
+
+const tellRun =
+  (entry: ReadEntry, isWanted: ((labels: Child['labels']) => boolean) | undefined, hash: Hash): Tell =>
+  ({ scope, kind, labels }, standing) => {
+    if (kind === 'zone' || isWanted?.(labels) === true) return stands(standing, entry) ? undefined : entry
+    if (isWanted === undefined || !mayRun(standing)) return undefined
+    return { decision: withdrawal(scope, entry, hash), version: null, step: entry.step }
+  }
+
+const waitingFor = (application: string, reason: ChildWaiting['reason'], text: string): ChildWaiting => ({
+  application,
+  reason,
+  text,
+})
+
+const planOne = (
+  application: string,
+  question: ChildrenQuestion,
+): { readonly above?: ReadEntry; readonly tell?: Tell; readonly waiting: readonly ChildWaiting[] } => {
+  const { versions, children, told, hash, policy = defaultLanePolicy } = question
+  const found = question.effective.get(application)
+  const toldAll = children.flatMap(({ scope }) =>
+    (told.get(scope)?.get(application) ?? nothing).map((entry) => ({ scope, entry })),
+  )
+  if (found === undefined)
+    return {
+      waiting: mayRun(toldAll.map(({ entry }) => entry))
+        ? [waitingFor(application, 'absent', 'no lane here says anything of it')]
+        : [],
+    }
+  const isOpen = found.kind === 'conflict'
+  const above = isOpen ? choose(found, lastHandedDown(found, toldAll, hash), policy)?.entry : found.entry
+  const waiting = isOpen
+    ? [waitingFor(application, 'conflict', `${found.candidates.length} decisions do not know each other: settle them`)]
+    : []
+  if (above === undefined) return { waiting }
+  if (above.version === null) return { above, tell: tellRetired(above), waiting }
+  const version = versions(above.version)
+  const short = above.version.slice(0, 12)
+  if (version === undefined)
+    return {
+      waiting: [...waiting, waitingFor(application, 'version-not-here', `version ${short} is not all here yet`)],
+    }
+  if (version.application !== application)
+    return {
+      waiting: [...waiting, waitingFor(application, 'wrong-version', `version ${short} is of another application`)],
+    }
+  const isWanted = placementOf(version)
+  if (typeof isWanted !== 'string') return { above, tell: tellRun(above, isWanted, hash), waiting }
+  return {
+    above,
+    tell: tellRun(above, undefined, hash),
+    waiting: [...waiting, waitingFor(application, 'placement-unreadable', isWanted)],
+  }
+}
+
+/**
+ * What to write so that every direct child is told what this scope wants of it. Zones get every entry as it stands here,
+ * under the same decision; sites those whose placement their labels match. `retired` goes where something was told
+ * before and is retired here or no longer meant for that site. What is absent, not here, or cannot be read changes
+ * nothing. Pure; the order of what is handed in does not matter, and once it is written nothing is left to write.
+ */
+export const planChildren = (question: ChildrenQuestion): ChildPlan => {
+  const { effective, told, children } = question
+  const applications = [
+    ...new Set([...effective.keys(), ...children.flatMap(({ scope }) => [...(told.get(scope)?.keys() ?? [])])]),
+  ].toSorted(byName)
+  const planned = applications.map((application) => ({ application, ...planOne(application, question) }))
+  const writes = children
+    .toSorted((a, b) => byName(a.scope, b.scope))
+    .flatMap((child) =>
+      planned.flatMap(({ application, above, tell }): readonly ChildWrite[] => {
+        const standing = told.get(child.scope)?.get(application) ?? nothing
+        const ask = tell?.(child, standing)
+        return above && ask ? [writeOf(child.scope, application, ask, standing, above)] : []
+      }),
+    )
+  return { writes, waiting: planned.flatMap(({ waiting }) => waiting) }
+}
+
+/** One line, like `retire 0e0e0e0e at /de/munich-7`. */
+export const describeChildWrite = ({ child, application, version, decision, step }: ChildWrite): string => {
+  const [app, choice] = [application.slice(0, 8), decision.slice(0, 8)]
+  return version === null
+    ? `retire ${app} at ${child} by decision ${choice}`
+    : `run ${app} version ${version.slice(0, 8)} step ${step} at ${child} by decision ${choice}`
+}

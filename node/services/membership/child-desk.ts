@@ -1,0 +1,118 @@
+import { blockedAt, fromHex, keyIdOf, readRecord, rootKind, toHex } from '../../../crdt/index.ts'
+import { type JoinAdmitted, type JoinHello, joinFormat, joinLimits, readAnswer } from './join-messages.ts'
+import { issuerOf, parseToken } from './join-token.ts'
+import { judgeParent, peerKeyOf } from './judge-parent.ts'
+import type { MemberRegister } from './member-register.ts'
+import type { Accepted, MembershipOptions } from './membership.ts'
+
+/** A node as the child of whoever admits it. */
+export interface ChildDesk {
+  hello(parentKey: string): JoinHello
+  accept(answer: unknown, parentKey: string): Promise<Accepted>
+  renewDue(nowMs: number): boolean
+  /** The parent that was accepted last, once it is known to be blocked. */
+  blockedParent(): string | undefined
+}
+
+/** A child asks after this part of its certificate's time: twice before its parent renews it, and twice after. */
+const askAfter = 1 / 3
+
+const fail = (code: string, message: string, retry: 'later' | 'slow' = 'slow'): Accepted => ({
+  ok: false,
+  code,
+  message,
+  retry,
+})
+
+export const createChildDesk = (options: MembershipOptions, register: MemberRegister): ChildDesk => {
+  const { self, book, powers, clock, tokens = () => [] } = options
+  const ownKey = peerKeyOf(self.signer)
+  let accepted: { readonly parentKey: string; readonly atMs: number; readonly validForMs: number } | undefined
+  const networkId = () => book.networkId() ?? options.networkId
+  const keyId = (key: string) => keyIdOf(fromHex(key), powers.hash)
+
+  /** The root has to be of this node's network before anything is believed that hangs on it. */
+  const bringsRoot = (network: string, records: readonly Uint8Array[]): boolean =>
+    book.trust() !== undefined ||
+    records.some((bytes) => {
+      const read = readRecord(rootKind, bytes, powers)
+      return read.ok && read.record.id === network
+    })
+
+  const takeIn = async (answer: JoinAdmitted, parentKey: string): Promise<Accepted> => {
+    const { name } = answer.parent
+    const network = networkId()
+    if (network === undefined)
+      return fail('no-network', 'this node was not told which network to join: set the id that skerry hosts shows')
+    const records = answer.records.map(fromHex)
+    if (answer.network !== network || !bringsRoot(network, records))
+      return fail('wrong-network', `${name} belongs to another network than this node`)
+    await book.take(records)
+    const trust = book.trust()
+    if (trust?.root.networkId !== network)
+      return fail('wrong-network', `${name} brought no root document of this node's network`)
+    const highestNumber = book.certificateOf(keyId(parentKey))?.body.number ?? 0
+    const judged = judgeParent(
+      { answer, parentKey, self: { key: ownKey, scope: self.scope, role: self.role }, trust, highestNumber },
+      powers,
+    )
+    if (!judged.ok) return fail(judged.code, judged.message)
+    const held = register.self()
+    if (answer.session <= (held?.session ?? 0))
+      return fail('stale-session', `${name} gave session ${answer.session} after ${held?.session ?? 0}`, 'later')
+    // An older certificate than the one held is not kept: the next hello shows the newer, and the parent counts on from it.
+    await book.take([judged.parent.bytes, judged.own.bytes])
+    await register.save({
+      self: {
+        name: answer.self.name,
+        session: answer.session,
+        site: answer.self.site,
+        parent: answer.parent,
+      },
+    })
+    const { fromMs, untilMs } = judged.own.body
+    accepted = { parentKey, atMs: clock.monotonicMs(), validForMs: untilMs - fromMs }
+    const { name: ownName, scope, site } = answer.self
+    return { ok: true, session: answer.session, parent: answer.parent, self: { name: ownName, scope, site } }
+  }
+
+  return {
+    hello: (parentKey) => {
+      const certificate = book.certificateOf(self.signer.keyId)
+      const theirs = issuerOf(keyId(parentKey))
+      return {
+        v: joinFormat,
+        network: networkId() ?? '0'.repeat(64),
+        name: self.name,
+        hostId: self.hostId,
+        role: self.role,
+        scope: self.scope,
+        token:
+          tokens()
+            .find((text) => parseToken(text)?.issuer === theirs)
+            ?.trim() ?? null,
+        certificate: certificate === undefined ? null : toHex(certificate.bytes),
+        session: Math.min(register.self()?.session ?? 0, joinLimits.session),
+      }
+    },
+    accept: async (said, parentKey) => {
+      const read = readAnswer(said)
+      if (!read.ok) return fail(read.code, read.text)
+      const answer = read.message
+      switch (answer.kind) {
+        case 'refused':
+          return fail(answer.code, answer.message, answer.code === 'not-ready' ? 'later' : 'slow')
+        case 'waiting':
+          return fail('waiting', `${answer.message}; the fingerprint of this host is ${self.signer.keyId}`, 'later')
+        case 'admitted':
+          return takeIn(answer, parentKey)
+      }
+    },
+    renewDue: (nowMs) => accepted !== undefined && nowMs - accepted.atMs > accepted.validForMs * askAfter,
+    blockedParent: () => {
+      const trust = book.trust()
+      if (trust === undefined || accepted === undefined) return undefined
+      return blockedAt(trust, self.scope).keys.has(keyId(accepted.parentKey)) ? accepted.parentKey : undefined
+    },
+  }
+}

@@ -1,0 +1,292 @@
+import { errorText, nameHint, SkerryError, type Timer } from '../../../base/index.ts'
+import {
+  beaconKind,
+  type Certificate,
+  judgeCertificate,
+  type SignedRecord,
+  type Standing,
+  sealRecord,
+  staleForMs,
+  type Trust,
+} from '../../../crdt/index.ts'
+import { answerCall } from './admit.ts'
+import { changeBlocks } from './block-members.ts'
+import { bringLanesUp } from './bring-lanes-up.ts'
+import { createChildDesk } from './child-desk.ts'
+import { type Enrolled, enrol, grantZone, renewOwn } from './enrol.ts'
+import type { JoinAnswer } from './join-messages.ts'
+import { formatToken, makeToken, tokenHash } from './join-token.ts'
+import { createRegister } from './member-register.ts'
+import type { BlockTarget, Membership, MembershipEvent, MembershipOptions } from './membership.ts'
+import { nextBeacon } from './next-beacon.ts'
+import { type Caller, createUnclaimed } from './unclaimed.ts'
+import { viewAll, viewMember } from './view-members.ts'
+import { type Authority, createZoneDesk } from './zone-desk.ts'
+
+const defaultBeaconEveryMs = 10 * 60_000
+const defaultBeaconFreshForMs = 60 * 60_000
+/** Digits of a fingerprint that are enough to name a caller: nobody finds another key that shares them. */
+const shortestFingerprint = 16
+
+/** Answers by what was said: `admitted`, `waiting` or the code of a refusal. */
+const wordOf = (answer: JoinAnswer): string => (answer.kind === 'refused' ? answer.code : answer.kind)
+
+interface JudgedStanding {
+  readonly record: SignedRecord<Certificate>
+  readonly trust: Trust
+  readonly standing: Standing | undefined
+}
+
+export const createMembership = (options: MembershipOptions): Membership => {
+  const { self, book, store, clock, random, powers, log, beacon } = options
+  const { beaconEveryMs = defaultBeaconEveryMs, beaconFreshForMs = defaultBeaconFreshForMs } = options
+  const register = createRegister(store)
+  const desk = createZoneDesk(options, register)
+  const child = createChildDesk(options, register)
+  const unclaimed = createUnclaimed()
+  const listeners = new Set<(event: MembershipEvent) => void>()
+  const calls = new Map<string, { atMs: number; address: string | undefined }>()
+  const answers = new Map<string, number>()
+  const standings = new Map<string, JudgedStanding>()
+  const cutNow = new Set<string>()
+  let queue: Promise<unknown> = Promise.resolve()
+  let isRunning = false
+  let isLedUp = false
+  let heardMs = clock.monotonicMs()
+  let timer: Timer | undefined
+  let stopListening = () => {}
+
+  const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const done = queue.then(work)
+    queue = done.catch(() => {})
+    return done
+  }
+
+  const tell = (cut: readonly string[]) => {
+    if (cut.length > 0) for (const listener of [...listeners]) listener({ cut })
+  }
+
+  /** Peers that may not stay linked: blocked ones, and hosts the topology names no more or elsewhere. */
+  const cutOff = (): readonly string[] => {
+    const children = register
+      .members()
+      .flatMap(({ host, key }) =>
+        key !== null && (desk.isCutOff(host) || desk.place(host) === undefined) ? [key] : [],
+      )
+    const parent = child.blockedParent()
+    return parent === undefined ? children : [...children, parent]
+  }
+
+  /** Tells of those that were not cut off before. */
+  const recheck = (): readonly string[] => {
+    const now = cutOff()
+    const fresh = now.filter((key) => !cutNow.has(key))
+    cutNow.clear()
+    for (const key of now) cutNow.add(key)
+    tell(fresh)
+    return fresh
+  }
+
+  /** Once this node's own key is on the list of its zone: what is below it gets its lanes and lists. */
+  const leadUp = async (isAnew: boolean): Promise<void> => {
+    const authority = desk.authority()
+    if (authority === undefined || self.role === 'edge' || (isLedUp && !isAnew)) return
+    const places = new Map(register.members().map(({ host, scope }) => [host, scope]))
+    await renewOwn(desk, authority)
+    await bringLanesUp(desk, authority)
+    for (const { kind, scope } of register.scopes()) if (kind === 'zone') await grantZone(desk, authority, scope)
+    isLedUp = true
+    const moved = register.members().flatMap(({ host, scope, key }) => {
+      const before = places.get(host)
+      return key !== null && before !== undefined && before !== scope ? [key] : []
+    })
+    tell(moved)
+    recheck()
+  }
+
+  const authorityOrRefuse = async (): Promise<Authority> => {
+    await leadUp(false)
+    const authority = desk.authority()
+    if (authority === undefined)
+      throw new SkerryError(
+        'not-enrolled',
+        `${self.name} is no member of the network yet: its parent has to enrol it first`,
+      )
+    return authority
+  }
+
+  const expectedOrRefuse = (host: string) => {
+    const place = desk.place(host)
+    if (place !== undefined) return place
+    const known = desk.expectedScopes().flatMap(({ hosts }) => hosts.map(({ name }) => name))
+    throw new SkerryError('unknown-host', `${self.name} expects no host ${host}; ${nameHint(host, known)}`)
+  }
+
+  const refuseBlocked = (host: string) => {
+    if (desk.isCutOff(host)) throw new SkerryError('blocked', `${host} is blocked: allow it first`)
+  }
+
+  const callerOrRefuse = (given: string): Caller => {
+    const found = unclaimed
+      .list()
+      .filter(
+        ({ keyId, hostId }) => hostId === given || (given.length >= shortestFingerprint && keyId.startsWith(given)),
+      )
+    const [caller] = found
+    if (caller === undefined)
+      throw new SkerryError(
+        'unknown-caller',
+        `nobody that waits at ${self.name} has the fingerprint or host-id ${given}`,
+      )
+    if (found.length > 1)
+      throw new SkerryError(
+        'ambiguous-caller',
+        `${found.length} callers at ${self.name} have ${given}: name one by its fingerprint`,
+        { details: { fingerprints: found.map(({ keyId }) => keyId) } },
+      )
+    return caller
+  }
+
+  /** What the change of a host's key means for links. */
+  const replaced = ({ replaced: key }: Pick<Enrolled, 'replaced'>) => {
+    if (key === undefined) return
+    standings.delete(key)
+    tell([key])
+  }
+
+  const signBeacon = async (): Promise<void> => {
+    const trust = book.trust()
+    if (beacon === undefined || trust === undefined || !isRunning) return
+    const authority = desk.authority()
+    if (authority !== undefined) await renewOwn(desk, authority)
+    const body = nextBeacon(trust, book.beacon(), options.trustedNowMs())
+    const [result] = await book.take([sealRecord(beaconKind, body, [beacon], powers).bytes])
+    if (result?.kind === 'refused') log.warn('a beacon does not count', { why: result.refusal.message })
+  }
+
+  const beat = () => {
+    timer = clock.setTimer(beaconEveryMs, () => {
+      inTurn(signBeacon).catch((error: unknown) => log.warn('a beacon was not signed', { error: errorText(error) }))
+      beat()
+    })
+  }
+
+  const standingOf = (peerKey: string): Standing | undefined => {
+    const host = register.hostOfKey(peerKey)
+    const member = host === undefined ? undefined : register.member(host)
+    const trust = book.trust()
+    if (member === undefined || trust === undefined || desk.place(member.host) === undefined) return undefined
+    const keyId = desk.keyIdOf(peerKey)
+    const record = book.certificateOf(keyId)
+    if (record === undefined) return undefined
+    const known = standings.get(peerKey)
+    if (known?.record === record && known.trust === trust) return known.standing
+    const judged = judgeCertificate(record, trust, new Map([[keyId, member.certificate]]), powers)
+    const standing = judged.ok
+      ? { ...judged.standing, isBlocked: judged.standing.isBlocked || desk.isCutOff(member.host) }
+      : undefined
+    standings.set(peerKey, { record, trust, standing })
+    return standing
+  }
+
+  return {
+    start: () =>
+      inTurn(async () => {
+        const { damaged } = await register.load()
+        for (const key of damaged) log.warn('a record of membership is damaged: its lane is read instead', { key })
+        isRunning = true
+        stopListening = book.onChange((records) => {
+          if (records.some(({ kind }) => kind === 'beacon')) heardMs = clock.monotonicMs()
+          if (records.some(({ kind }) => kind === 'block-list' || kind === 'key-list')) recheck()
+        })
+        await leadUp(false)
+        for (const key of cutOff()) cutNow.add(key)
+        if (beacon !== undefined) {
+          await signBeacon()
+          beat()
+        }
+      }),
+    stop: async () => {
+      isRunning = false
+      timer?.cancel()
+      stopListening()
+      await queue
+    },
+    judge: (hello, peerKey, address) =>
+      inTurn(async () => {
+        await leadUp(false)
+        const judged = await answerCall(desk, unclaimed, { hello, key: peerKey, address })
+        const host = register.hostOfKey(peerKey)
+        if (host !== undefined) calls.set(host, { atMs: clock.monotonicMs(), address })
+        const word = wordOf(judged.answer)
+        answers.set(word, (answers.get(word) ?? 0) + 1)
+        replaced(judged)
+        return judged.answer
+      }),
+    hello: async (parentKey) => child.hello(parentKey),
+    accept: (answer, parentKey) =>
+      inTurn(async () => {
+        const accepted = await child.accept(answer, parentKey)
+        if (accepted.ok) await leadUp(false)
+        return accepted
+      }),
+    renewDue: child.renewDue,
+    standingOf,
+    memberOf: (peerKey) => {
+      const host = register.hostOfKey(peerKey)
+      const place = host === undefined ? undefined : desk.place(host)
+      if (host === undefined || place === undefined) return undefined
+      return { name: host, role: place.role, scope: place.scope, site: place.role === 'edge' ? place.id : null }
+    },
+    keyOf: (host) => register.member(host)?.key ?? undefined,
+    siteId: (scope) => {
+      const record = register.scope(scope)
+      return record?.kind === 'site' ? record.id : undefined
+    },
+    hosts: () => viewAll(desk, unclaimed, calls),
+    token: (host) =>
+      inTurn(async () => {
+        await authorityOrRefuse()
+        expectedOrRefuse(host)
+        refuseBlocked(host)
+        const token = makeToken(self.signer.keyId, host, random)
+        await register.save({ tokens: [{ host, hash: tokenHash(token, powers.hash), usedBy: null }] })
+        return { token: formatToken(token) }
+      }),
+    claim: (given, host) =>
+      inTurn(async () => {
+        const authority = await authorityOrRefuse()
+        const caller = callerOrRefuse(given)
+        const place = expectedOrRefuse(host)
+        refuseBlocked(host)
+        if (caller.scope !== place.scope || caller.role !== place.role)
+          throw new SkerryError(
+            'wrong-place',
+            `the caller was set up as ${caller.role} of ${caller.scope}, ${host} is ${place.role} of ${place.scope}`,
+          )
+        const { key, hostId, address, calledMs } = caller
+        const claimed = { host, place, key, hostId, session: undefined, tokenHash: undefined, shownNumber: 0 }
+        const enrolled = await enrol(desk, authority, claimed)
+        unclaimed.remove(key)
+        calls.set(host, { atMs: calledMs, address })
+        replaced(enrolled)
+        return viewMember(enrolled.member, desk, calls)
+      }),
+    block: (target: BlockTarget) =>
+      inTurn(async () => {
+        const authority = await authorityOrRefuse()
+        const before = new Set(cutOff())
+        const number = await changeBlocks(desk, authority, target, true)
+        return { number, cut: cutOff().filter((key) => !before.has(key)) }
+      }),
+    allow: (target) =>
+      inTurn(async () => ({ number: await changeBlocks(desk, await authorityOrRefuse(), target, false) })),
+    refresh: () => inTurn(() => leadUp(true)),
+    authorityStaleForMs: () => staleForMs(heardMs, clock.monotonicMs(), beaconFreshForMs),
+    counts: () => ({ dropped: unclaimed.dropped(), answers: Object.fromEntries(answers) }),
+    onChange: (listener) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+}

@@ -1,0 +1,51 @@
+import { parseScopePath } from '../../../base/index.ts'
+import { hostLabels, type Labels, siteLabels, type Topology, zoneAt } from '../../../topologies/index.ts'
+
+/** A host the topology names. */
+export interface ExpectedHost {
+  readonly name: string
+  /** Undefined when any machine may take the name. */
+  readonly hostId: string | undefined
+  readonly labels: Labels
+}
+
+/** A site or a zone directly below, with the hosts that run it. */
+export interface ExpectedScope {
+  readonly kind: 'site' | 'zone'
+  /** Like `/north/n1`. */
+  readonly scope: string
+  readonly name: string
+  /** Those it inherits and the system's included, for a site. */
+  readonly labels: Labels
+  readonly hosts: readonly ExpectedHost[]
+}
+
+const hostOf = (host: Topology['root']['hosts'][number]): ExpectedHost => ({
+  name: host.name,
+  hostId: host.hostId,
+  labels: hostLabels(host),
+})
+
+/** What a node of the zone at `scope` enrols, in the order of the file; nothing where the topology knows no such zone. */
+export const expectedBelow = (topology: Topology, scope: string): readonly ExpectedScope[] => {
+  const zone = zoneAt(topology, parseScopePath(scope))
+  if (zone === undefined) return []
+  return [
+    ...zone.sites
+      .filter(({ type }) => type === 'edge')
+      .map((site) => ({
+        kind: 'site' as const,
+        scope: site.path,
+        name: site.name,
+        labels: siteLabels(topology, site),
+        hosts: site.hosts.map(hostOf),
+      })),
+    ...zone.zones.map(({ path, labels, hosts }) => ({
+      kind: 'zone' as const,
+      scope: path,
+      name: path.slice(path.lastIndexOf('/') + 1),
+      labels,
+      hosts: hosts.map(hostOf),
+    })),
+  ]
+}

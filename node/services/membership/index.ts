@@ -1,0 +1,30 @@
+/**
+ * Membership: how a network is founded, how nodes become members and stay it, who is blocked, and what the member lanes of
+ * children say.
+ * Must not open links, read a clock to judge anything, or decide what runs where.
+ * Read first: membership.ts, judge-join.ts.
+ */
+export { createMembership } from './create-membership.ts'
+export { type ExpectedHost, type ExpectedScope, expectedBelow } from './expected.ts'
+export { type Founded, type FoundingOptions, foundNetwork } from './found-network.ts'
+export {
+  type JoinAdmitted,
+  type JoinAnswer,
+  type JoinHello,
+  joinFormat,
+  readAnswer,
+  readHello,
+} from './join-messages.ts'
+export { type ListedHost, type ListedScope, laneOf, readListedScope } from './member-lanes.ts'
+export type {
+  Accepted,
+  BlockTarget,
+  HeldTenant,
+  MemberPlace,
+  MemberRole,
+  Membership,
+  MembershipEvent,
+  MembershipOptions,
+  MemberView,
+  Self,
+} from './membership.ts'

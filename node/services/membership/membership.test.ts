@@ -1,0 +1,264 @@
+import test from 'ava'
+import { createManualClock } from '../../../base/index.ts'
+import { readListedScope } from './member-lanes.ts'
+import { call, day, siteOf, startMs, startNode, startTower, wordOf, zoneOf } from './membership-scene.contract.ts'
+
+const site = siteOf('/n1', ['n1-a', 'n1-b'])
+
+test('a host with a token is enrolled at its first call, and keeps certificate and client at the next', async (t) => {
+  const tower = await startTower(() => [site])
+  const { token } = await tower.membership.token('n1-a')
+  const edge = await startNode({
+    name: 'n1-a',
+    role: 'edge',
+    scope: '/n1',
+    networkId: tower.networkId,
+    tokens: [token],
+  })
+  await edge.membership.start()
+  const first = await call(edge, tower)
+  t.like(first.accepted, { ok: true, session: 1, parent: { name: 'tower', scope: '/' } })
+  const certificate = edge.book.certificateOf(edge.signer.keyId)
+  t.like(certificate?.body, { host: 'n1-a', scope: '/n1', number: 1, fromMs: startMs, untilMs: startMs + 90 * day })
+  const second = await call(edge, tower)
+  t.like(second.accepted, { ok: true, session: 2 })
+  t.is(edge.book.certificateOf(edge.signer.keyId)?.id, certificate?.id)
+  t.like(tower.membership.standingOf(edge.peerKey), { isBlocked: false, isSuperseded: false })
+  t.like(tower.membership.memberOf(edge.peerKey), { name: 'n1-a', scope: '/n1', role: 'edge' })
+  const lane = tower.documents.idOf({ kind: 'member', scope: '/n1' as never })
+  const listed = readListedScope(await tower.documents.standing(lane ?? ''))
+  t.deepEqual(
+    listed.hosts.map(({ name, key, client, certificate: number }) => [name, key, client, number]),
+    [
+      ['n1-a', edge.peerKey, 1, 1],
+      ['n1-b', null, 2, 0],
+    ],
+  )
+})
+
+test('a host without a token waits until an operator says yes to its fingerprint', async (t) => {
+  const tower = await startTower(() => [site])
+  const edge = await startNode({ name: 'n1-a', role: 'edge', scope: '/n1', networkId: tower.networkId })
+  const first = await call(edge, tower)
+  t.like(first.answer, { kind: 'waiting', fingerprint: edge.signer.keyId })
+  t.like(first.accepted, { ok: false, code: 'waiting', retry: 'later' })
+  t.like(tower.membership.hosts()[0], { state: 'waiting', fingerprint: edge.signer.keyId, hostId: 'id-n1-a' })
+  const view = await tower.membership.claim(edge.signer.keyId.slice(0, 16), 'n1-a')
+  t.like(view, { state: 'enrolled', name: 'n1-a', address: '192.0.2.7' })
+  t.true((await call(edge, tower)).accepted.ok)
+})
+
+test('an aggregator is granted its zone, and enrols its own hosts', async (t) => {
+  const tower = await startTower(() => [zoneOf('/north', ['north-aggregator'])])
+  const { token } = await tower.membership.token('north-aggregator')
+  const north = await startNode({
+    name: 'north-aggregator',
+    role: 'aggregator',
+    scope: '/north',
+    networkId: tower.networkId,
+    tokens: [token],
+    expected: () => [siteOf('/north/n1', ['n1-a'])],
+  })
+  await north.membership.start()
+  await t.throwsAsync(north.membership.token('n1-a'), { code: 'not-enrolled' })
+  t.true((await call(north, tower)).accepted.ok)
+  const owner = north.book.ownerAt('/north', 'zone')
+  t.deepEqual([...(owner?.keys.keys() ?? [])], [north.signer.keyId])
+  const delegations = tower.book.delegationsOf(tower.founded.tenant.id).map(({ body }) => [body.scope, body.key])
+  t.deepEqual(delegations.toSorted(), [
+    ['/', tower.peerKey],
+    ['/north', north.peerKey],
+  ])
+  const edge = await startNode({
+    name: 'n1-a',
+    role: 'edge',
+    scope: '/north/n1',
+    networkId: tower.networkId,
+    tokens: [(await north.membership.token('n1-a')).token],
+  })
+  await edge.membership.start()
+  const { accepted, answer } = await call(edge, north)
+  t.like(
+    accepted,
+    { ok: true, parent: { name: 'north-aggregator', scope: '/north' } },
+    JSON.stringify(answer).slice(0, 400),
+  )
+  t.is(edge.book.ownerAt('/north', 'zone')?.id, owner?.id)
+})
+
+test('a blocked host is cut and gets nothing more, and comes back by itself once it is allowed', async (t) => {
+  const tower = await startTower(() => [site])
+  const { token } = await tower.membership.token('n1-a')
+  const edge = await startNode({
+    name: 'n1-a',
+    role: 'edge',
+    scope: '/n1',
+    networkId: tower.networkId,
+    tokens: [token],
+  })
+  await call(edge, tower)
+  const cut: string[] = []
+  tower.membership.onChange((event) => cut.push(...event.cut))
+  for (const target of [{ host: 'n1-a' }, { site: 'n1' }]) {
+    cut.length = 0
+    t.deepEqual((await tower.membership.block(target)).cut, [edge.peerKey])
+    t.deepEqual(cut, [edge.peerKey])
+    t.true(tower.membership.standingOf(edge.peerKey)?.isBlocked)
+    t.is(tower.membership.hosts().find(({ name }) => name === 'n1-a')?.state, 'blocked')
+    t.is(wordOf((await call(edge, tower)).answer), 'blocked')
+    await t.throwsAsync(tower.membership.token('n1-a'), { code: 'blocked' })
+    await tower.membership.allow(target)
+    t.true((await call(edge, tower)).accepted.ok)
+  }
+})
+
+test('one away for three validity periods with its clock at 1970 is back without a person', async (t) => {
+  let nowMs = startMs
+  const tower = await startTower(() => [site], { trustedNowMs: () => nowMs })
+  const { token } = await tower.membership.token('n1-a')
+  const edge = await startNode({
+    name: 'n1-a',
+    role: 'edge',
+    scope: '/n1',
+    networkId: tower.networkId,
+    tokens: [token],
+    clock: createManualClock(0),
+  })
+  await call(edge, tower)
+  nowMs += 3 * 90 * day
+  t.true((await call(edge, tower)).accepted.ok)
+  const certificate = edge.book.certificateOf(edge.signer.keyId)?.body
+  t.like(certificate, { number: 2, fromMs: startMs + 270 * day })
+  t.like(tower.membership.standingOf(edge.peerKey), { isSuperseded: false })
+})
+
+test('a node at 1970 and one ten years ahead enrol and run', async (t) => {
+  const tower = await startTower(() => [zoneOf('/north', ['north'])])
+  const hourMs = 60 * 60 * 1_000
+  const north = await startNode({
+    name: 'north',
+    role: 'aggregator',
+    scope: '/north',
+    networkId: tower.networkId,
+    tokens: [(await tower.membership.token('north')).token],
+    clock: createManualClock(startMs + 3_650 * day),
+    expected: () => [siteOf('/north/n1', ['n1-a'])],
+  })
+  await north.membership.start()
+  t.true((await call(north, tower)).accepted.ok)
+  const clock = createManualClock(0)
+  const edge = await startNode({
+    name: 'n1-a',
+    role: 'edge',
+    scope: '/north/n1',
+    networkId: tower.networkId,
+    tokens: [(await north.membership.token('n1-a')).token],
+    clock,
+  })
+  await edge.membership.start()
+  t.true((await call(edge, north)).accepted.ok)
+  const { fromMs } = edge.book.certificateOf(edge.signer.keyId)!.body
+  t.is(fromMs, startMs, 'without trusted time it begins when the last beacon was signed')
+  t.false(edge.membership.renewDue(clock.monotonicMs() + 29 * day))
+  t.true(edge.membership.renewDue(clock.monotonicMs() + 31 * day))
+  clock.advance(2 * hourMs)
+  t.is(edge.membership.authorityStaleForMs(), hourMs)
+  t.true((await call(edge, north)).accepted.ok)
+})
+
+test('another node of the zone lets a host in by the certificate the first one gave it', async (t) => {
+  const tower = await startTower(() => [zoneOf('/north', ['north-a', 'north-b'])])
+  const aggregator = async (name: string) => {
+    const node = await startNode({
+      name,
+      role: 'aggregator',
+      scope: '/north',
+      networkId: tower.networkId,
+      tokens: [(await tower.membership.token(name)).token],
+      expected: () => [siteOf('/north/n1', ['n1-a'])],
+    })
+    await node.membership.start()
+    t.true((await call(node, tower)).accepted.ok)
+    return node
+  }
+  const [first, second] = [await aggregator('north-a'), await aggregator('north-b')]
+  t.is(second.book.ownerAt('/north', 'zone')?.generation, 2)
+  t.is(second.book.ownerAt('/north', 'zone')?.keys.size, 2)
+  const { token } = await first.membership.token('n1-a')
+  const edge = await startNode({ name: 'n1-a', role: 'edge', scope: '/north/n1', networkId: tower.networkId, tokens: [token] })
+  await edge.membership.start()
+  t.like((await call(edge, first)).accepted, { ok: true, session: 1 })
+  const { accepted, hello } = await call(edge, second)
+  t.is(hello.token, null, 'its token is of the first')
+  t.like(accepted, { ok: true, session: 2, parent: { name: 'north-b' } })
+  t.is(second.membership.keyOf('n1-a'), edge.peerKey)
+})
+
+test('a zone that is blocked is let in again by itself, and no new key of it in between', async (t) => {
+  const tower = await startTower(() => [zoneOf('/north', ['north-a', 'north-b'])])
+  const start = async (name: string, token: string) => {
+    const node = await startNode({
+      name,
+      role: 'aggregator',
+      scope: '/north',
+      networkId: tower.networkId,
+      tokens: [token],
+      expected: () => [],
+    })
+    await node.membership.start()
+    return node
+  }
+  const first = await start('north-a', (await tower.membership.token('north-a')).token)
+  const second = await start('north-b', (await tower.membership.token('north-b')).token)
+  t.true((await call(first, tower)).accepted.ok)
+  t.deepEqual(await tower.membership.block({ zone: '/north' }), { number: 1, cut: [first.peerKey] })
+  t.is(wordOf((await call(first, tower)).answer), 'blocked')
+  t.is(wordOf((await call(second, tower)).answer), 'waiting', 'its token was taken back')
+  await t.throwsAsync(tower.membership.claim('id-north-b', 'north-b'), { code: 'blocked' })
+  await t.throwsAsync(tower.membership.allow({ host: 'north-b' }), { code: 'not-enrolled' })
+  await t.throwsAsync(tower.membership.block({ zone: '/nort' }), { code: 'unknown-zone', message: /did you mean \/north\?/ })
+  t.deepEqual(await tower.membership.allow({ zone: '/north' }), { number: 2 })
+  t.true((await call(first, tower)).accepted.ok)
+  await tower.membership.claim('id-north-b', 'north-b')
+  t.true((await call(second, tower)).accepted.ok)
+})
+
+test('a tower signs a beacon when it starts and after each period, and renews its own certificate', async (t) => {
+  const clock = createManualClock()
+  let nowMs = startMs
+  const tower = await startTower(() => [], { clock, trustedNowMs: () => nowMs })
+  t.is(tower.book.beacon()?.counter, 2)
+  clock.advance(10 * 60_000)
+  await tower.membership.refresh()
+  t.is(tower.book.beacon()?.counter, 3)
+  t.is(tower.membership.authorityStaleForMs(), undefined)
+  nowMs += 60 * day
+  clock.advance(10 * 60_000)
+  await tower.membership.refresh()
+  t.like(tower.book.certificateOf(tower.signer.keyId)?.body, { number: 2, fromMs: nowMs })
+  t.is(tower.book.beacon()?.timeMs, nowMs)
+  nowMs = 5
+  clock.advance(10 * 60_000)
+  await tower.membership.refresh()
+  t.is(tower.book.beacon()?.timeMs, startMs + 60 * day, 'no beacon takes time back')
+  await tower.membership.stop()
+  clock.advance(60 * 60_000)
+  t.is(tower.book.beacon()?.counter, 5)
+})
+
+test('what a person asks for wrongly is refused in words', async (t) => {
+  const tower = await startTower(() => [site])
+  const { membership } = tower
+  await t.throwsAsync(membership.token('n1-aa'), { code: 'unknown-host', message: /did you mean n1-a\?/ })
+  await t.throwsAsync(membership.block({ host: 'n1-b' }), { code: 'not-enrolled' })
+  await t.throwsAsync(membership.block({ site: 'n2' }), { code: 'unknown-site', message: /did you mean n1\?/ })
+  await t.throwsAsync(membership.claim('nobody', 'n1-a'), { code: 'unknown-caller' })
+  for (const key of ['twin-1', 'twin-2']) {
+    const twin = await startNode({ name: '', role: 'edge', scope: '/n1', hostId: 'twin', key, networkId: tower.networkId })
+    await call(twin, tower)
+  }
+  await t.throwsAsync(membership.claim('twin', 'n1-a'), { code: 'ambiguous-caller' })
+  const other = await startNode({ name: '', role: 'edge', scope: '/n9', hostId: 'other', key: 'o', networkId: tower.networkId })
+  await call(other, tower)
+  await t.throwsAsync(membership.claim('other', 'n1-a'), { code: 'wrong-place' })
+})

@@ -1,0 +1,265 @@
+import { errorText, type Log, type ScopePath } from '../base/index.ts'
+import {
+  type AcceptedVersions,
+  type AuthorityPowers,
+  type Book,
+  blockedAt,
+  type Candidate,
+  type Documents,
+  defaultLanePolicy,
+  effective,
+  envelopeAuthor,
+  type LaneName,
+  type LaneView,
+  parseLaneName,
+  type ReadEntry,
+  runs,
+} from '../crdt/index.ts'
+import { parentOf } from '../topologies/index.ts'
+import type { BlobReference } from './blobs.ts'
+import type { StateFile } from './powers/index.ts'
+import { createRounds } from './rounds.ts'
+import {
+  intentOrderOf,
+  judgeStarts,
+  type MissingPiece,
+  placeOfMember,
+  type SiteIntent,
+  type Specification,
+  type StartCandidate,
+  type StartRefusal,
+  siteIntentOf,
+} from './services/deployments/index.ts'
+import type { Specifications } from './specifications.ts'
+
+/** What a site keeps of its own choices, so that a conflict is chosen alike after a restart and nobody goes back. */
+export interface KeptChoices {
+  readonly entries: Readonly<Record<string, ReadEntry>>
+  readonly accepted: Readonly<Record<string, { readonly order: number; readonly id: string }>>
+}
+
+/** What entries name and what is not here: signed versions, and specifications with the application that needs each. */
+export interface Wanted {
+  readonly versions: readonly string[]
+  readonly specifications: readonly { readonly revision: string; readonly application: string }[]
+}
+
+export interface SiteDeskOptions {
+  /** Of the site. */
+  readonly scope: ScopePath
+  readonly documents: Documents
+  readonly book: Book
+  readonly specifications: Specifications
+  readonly powers: AuthorityPowers
+  readonly file: StateFile<KeptChoices>
+  /** Name of the one tenant. */
+  readonly tenant: string
+  readonly accepted: () => SiteIntent | undefined
+  /** Takes what the site is to do; on disk when it returns. @throws {SkerryError} `disk-full`, `write-failed` */
+  readonly accept: (intent: SiteIntent) => void
+  /** Fetches from the parent. Images are not among what is asked for: the host fetches those it needs. */
+  readonly fetch: (wanted: Wanted) => Promise<void>
+  /** A write that failed is tried again after a while. */
+  readonly later: (again: () => void) => void
+  readonly log: Log
+  readonly onChange: () => void
+}
+
+export interface SiteDesk {
+  /** Works out what the site is to do from what is held now. */
+  settle(): Promise<void>
+  refusals(): readonly StartRefusal[]
+  /** Why a parent gives this host an archive; undefined for one that no accepted application names. */
+  referenceOf(archive: string): BlobReference | undefined
+}
+
+const intentLane = (scope: ScopePath, tenant: string, owner: ScopePath): LaneName => ({
+  kind: 'intent',
+  scope,
+  tenant,
+  owner,
+})
+
+/** An edge between its documents and its containers: what its lanes come to, what of that it may start. */
+export const createSiteDesk = (options: SiteDeskOptions): SiteDesk => {
+  const { scope, documents, book, specifications, file, log } = options
+  const owner = parentOf(scope) ?? ('/' as ScopePath)
+  let kept: KeptChoices = file.load() ?? { entries: {}, accepted: {} }
+  let refused: readonly StartRefusal[] = []
+
+  const viewsOf = async (tenant: string): Promise<readonly LaneView[]> => {
+    const lanes: readonly LaneName[] = [intentLane(scope, tenant, owner), { kind: 'local', scope, tenant }]
+    const views: LaneView[] = []
+    for (const lane of lanes) {
+      const document = documents.idOf(lane)
+      const view = document === undefined ? undefined : await documents.view(document)
+      if (view !== undefined) views.push(view)
+    }
+    return views
+  }
+
+  /** Who signed the entry that stands: the author of the envelope its put came in. */
+  const authorOf = async (lane: LaneName, application: string, entry: ReadEntry): Promise<string> => {
+    const document = documents.idOf(lane)
+    if (document === undefined) return ''
+    const puts = (await documents.standing(document)).get(application) ?? []
+    const actor = puts.find((put) => put.entry?.hash === entry.hash)?.id.split('@')[1]
+    const bytes = await documents.envelopes(document, new Set(await documents.hashes(document)))
+    return bytes.map(envelopeAuthor).find((one) => one.actor === actor)?.author ?? ''
+  }
+
+  const candidateOf = async (
+    application: string,
+    entry: ReadEntry,
+    candidates: readonly Pick<Candidate, 'lane' | 'entry'>[],
+    tenant: string,
+  ): Promise<StartCandidate | undefined> => {
+    const found = candidates.find((one) => one.entry.hash === entry.hash)
+    // Not a candidate any more: what ran before stays, and was judged when it came.
+    if (found === undefined) return undefined
+    const lane = parseLaneName(found.lane)
+    const version = entry.version === null ? undefined : book.version(entry.version)
+    const revision = version?.body.revision
+    const specification = revision === undefined ? undefined : await specifications.read(revision)
+    return {
+      application,
+      ...(specification && { name: specification.application.name }),
+      entry,
+      when: {
+        lane,
+        author: await authorOf(lane, application, entry),
+        owner: book.ownerAt(lane.kind === 'intent' ? lane.owner : scope, lane.kind === 'intent' ? 'zone' : 'site'),
+      },
+      version,
+      tenant: book.owner(tenant),
+      delegations: book.delegationsOf(tenant),
+    }
+  }
+
+  /** What the lanes come to now, each with what its chain needs. */
+  const candidates = async (): Promise<readonly StartCandidate[]> => {
+    const found: StartCandidate[] = []
+    for (const { id: tenant } of book.tenants())
+      for (const [application, state] of effective(await viewsOf(tenant), defaultLanePolicy)) {
+        const entry = runs(kept.entries[application], state, defaultLanePolicy)
+        const standing = state.kind === 'entry' ? [state] : state.candidates
+        const candidate = entry && (await candidateOf(application, entry, standing, tenant))
+        if (candidate !== undefined) found.push(candidate)
+      }
+    return found
+  }
+
+  const specificationsOf = async (entries: Iterable<ReadEntry>) => {
+    const held = new Map<string, Specification>()
+    for (const { version } of entries) {
+      const revision = version === null ? undefined : book.version(version)?.body.revision
+      const read = revision === undefined ? undefined : await specifications.read(revision)
+      if (revision !== undefined && read !== undefined) held.set(revision, read)
+    }
+    return held
+  }
+
+  const orderNow = (): number =>
+    Math.max(
+      0,
+      ...book.tenants().map(({ id }) => {
+        const document = documents.idOf(intentLane(scope, id, owner))
+        const summary = document === undefined ? undefined : documents.summaryOf(document)
+        return summary === undefined ? 0 : intentOrderOf(summary.fence)
+      }),
+    )
+
+  let fetching = false
+  const fetch = (missing: readonly MissingPiece[], entries: ReadonlyMap<string, ReadEntry>): void => {
+    const needs = (revision: string) =>
+      [...entries].flatMap(([application, { version }]) =>
+        version !== null && book.version(version)?.body.revision === revision ? [{ revision, application }] : [],
+      )
+    const wanted: Wanted = {
+      versions: missing.flatMap((piece) => ('version' in piece ? [piece.version] : [])),
+      specifications: missing.flatMap((piece) =>
+        'revision' in piece && !('archive' in piece) ? needs(piece.revision).slice(0, 1) : [],
+      ),
+    }
+    if (fetching || wanted.versions.length + wanted.specifications.length === 0) return
+    fetching = true
+    options
+      .fetch(wanted)
+      .then(
+        () => true,
+        (error: unknown) => {
+          log.info('what the site is to do could not be fetched whole', { error: errorText(error) })
+          return false
+        },
+      )
+      .then((fetched) => {
+        fetching = false
+        // What was fetched may lead to more.
+        if (fetched) void settle()
+      })
+  }
+
+  const round = async (): Promise<void> => {
+    const trust = book.trust()
+    const member = documents.idOf({ kind: 'member', scope })
+    const place = member === undefined ? undefined : placeOfMember(await documents.standing(member), scope)
+    if (trust === undefined || place === undefined) return
+    const order = orderNow()
+    const accepted: AcceptedVersions = new Map(Object.entries(kept.accepted))
+    const context = { networkId: trust.root.networkId, site: scope, blocked: blockedAt(trust, scope), accepted }
+    const judged = judgeStarts(await candidates(), context, options.powers)
+    const held = await specificationsOf(judged.entries.values())
+    const answer = siteIntentOf({
+      place,
+      entries: judged.entries,
+      versions: (id) => book.version(id)?.body,
+      specifications: (revision) => held.get(revision),
+      tenant: options.tenant,
+      order,
+      last: options.accepted(),
+    })
+    const next: KeptChoices = {
+      entries: { ...kept.entries, ...Object.fromEntries(judged.entries) },
+      accepted: Object.fromEntries(judged.accepted),
+    }
+    // Before anything of it starts: a lower order of the same signer is refused for ever after.
+    if (JSON.stringify(next) !== JSON.stringify(kept)) file.save(next)
+    kept = next
+    // What is missing is asked for also where the disk has no room for what is here already.
+    fetch(answer.missing, judged.entries)
+    options.accept(answer.intent)
+    const all = [...judged.refusals, ...answer.refusals]
+    for (const one of all.filter((now) => !refused.some((before) => before.version === now.version)))
+      log.warn('refused to start what the parent wants', {
+        application: one.application,
+        code: one.code,
+        why: one.message,
+      })
+    refused = all
+    options.onChange()
+  }
+
+  const settle = createRounds(() =>
+    round().catch((error: unknown) => {
+      log.error('what the site is to do could not be worked out', { error: errorText(error) })
+      options.later(() => void settle())
+    }),
+  )
+
+  return {
+    settle,
+    refusals: () => refused,
+    referenceOf: (archive) => {
+      const intended = options
+        .accepted()
+        ?.applications.find((one) => one.phase === 'run' && one.images.some((image) => image.archive === archive))
+      const application = intended?.origin?.application
+      if (application === undefined) return undefined
+      for (const { id: tenant } of book.tenants()) {
+        const document = documents.idOf(intentLane(scope, tenant, owner))
+        if (document !== undefined) return { tenant, document, application }
+      }
+      return undefined
+    },
+  }
+}

@@ -1,0 +1,62 @@
+import { formatDuration } from '../../base/index.ts'
+import type { HostStatus } from '../../runtime/index.ts'
+import type { NodeView } from '../api/index.ts'
+import type { NodeConfig } from '../config.ts'
+import { runtimeView } from './place-views.ts'
+
+export interface NodeQuestion {
+  readonly config: NodeConfig
+  readonly version: string
+  readonly pid: number
+  readonly uptimeMs: number
+  readonly rssBytes: number
+  readonly networkId: string
+  readonly fingerprint: string
+  readonly link: {
+    readonly up: boolean
+    readonly forMs: number
+    readonly parent?: string
+    readonly error?: string
+    readonly refusal?: string
+  }
+  readonly status: HostStatus | undefined
+  readonly staleForMs: number | undefined
+  readonly addresses: readonly string[]
+}
+
+const openTraffic = 'outbound traffic is open (not filtered yet)'
+
+/** What a node says of itself. */
+export const nodeView = (asked: NodeQuestion): NodeView => {
+  const { config, link, status, staleForMs } = asked
+  const stale = staleForMs === undefined ? [] : [`authority stale for ${formatDuration(staleForMs)}`]
+  const runs = status === undefined ? config.role === 'tower' : true
+  return {
+    name: config.name,
+    role: config.role,
+    version: asked.version,
+    scope: config.scope,
+    ...(config.site !== '' && { site: config.site, host: config.name }),
+    pid: asked.pid,
+    'uptime-ms': asked.uptimeMs,
+    'rss-bytes': asked.rssBytes,
+    'network-id': asked.networkId,
+    fingerprint: asked.fingerprint,
+    ...(asked.addresses.length > 0 && { addresses: asked.addresses }),
+    ...(config.parents.length > 0 && {
+      parent: {
+        node: link.parent ?? 'unknown',
+        link: link.up ? 'up' : 'down',
+        'age-ms': link.forMs,
+        ...(link.error !== undefined && { error: link.error }),
+        ...(link.refusal !== undefined && { refusal: link.refusal }),
+      },
+    }),
+    ...(status && { runtime: runtimeView(status) }),
+    notes: [
+      ...(runs ? [openTraffic] : []),
+      ...(status?.facts?.enforcesLimits === false ? ['limits are not enforced by this driver'] : []),
+      ...stale,
+    ],
+  }
+}
