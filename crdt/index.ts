@@ -107,8 +107,12 @@ export {
   type BookKind,
   type BookOptions,
   type BookRecord,
+  type BookRefusal,
   type BookResult,
+  bookLimits,
   createBook,
+  type ReadBookRecord,
+  readBookRecord,
 } from './book/index.ts'
 export {
   type Comparison,
@@ -237,9 +241,14 @@ export {
 export {
   createReplicator,
   type Link,
+  type ReplicationCounts,
+  ReplicationError,
+  type ReplicationErrorCode,
   type ReplicationPeer,
   type ReplicationSession,
   type Replicator,
+  type ReplicatorOptions,
+  replicationLimits,
 } from './replication/index.ts'
 export {
   addRows,

@@ -75,7 +75,8 @@ export const createFrameReader = (): ((chunk: Uint8Array) => Frame[]) => {
     let at = 0
     while (bytes.byteLength - at >= headBytes) {
       const bodyBytes = view.getUint32(at)
-      if (bodyBytes > headBytes - 4 + maxPayloadBytes) throw new GarbageError(`a frame of ${bodyBytes} bytes`, 'oversize')
+      if (bodyBytes > headBytes - 4 + maxPayloadBytes)
+        throw new GarbageError(`a frame of ${bodyBytes} bytes`, 'oversize')
       if (bodyBytes < headBytes - 4) throw new GarbageError(`a frame of ${bodyBytes} bytes`)
       const kind = frameKinds[view.getUint8(at + 4)]
       if (kind === undefined) throw new GarbageError(`a frame of kind ${view.getUint8(at + 4)}`)

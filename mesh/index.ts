@@ -4,9 +4,11 @@
  * Must not know what the streams are for, decide who may join, or read a clock of its own.
  * Read first: mesh.ts, stream-link.ts.
  */
+
+export { createFrameQueue, type FrameQueue } from './frame-queue.ts'
+export type { Frame } from './frames.ts'
 export { createLocalMesh, type LocalMeshOptions } from './local-mesh.ts'
 export { createMemoryNetwork, type MemoryMeshOptions, type MemoryNetwork } from './memory-mesh.ts'
 export type { Mesh, MeshLink, MeshStream, PeerKey, Priority } from './mesh.ts'
 export { MeshError } from './mesh-error.ts'
 export { createStreamLink, type StreamLink } from './stream-link.ts'
-export type { Frame } from './frames.ts'

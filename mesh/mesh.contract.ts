@@ -113,7 +113,9 @@ export const meshContract = (
     const error = await t.throwsAsync(newer.dial(address, { timeoutMs: dialTimeoutMs }), { instanceOf: MeshError })
     t.is((error as MeshError).code, 'unreachable')
     t.regex(error?.message ?? '', /you speak version 2 of the link, this node only 1: update it/)
-    t.true(farLog.some(({ message }) => /speaks version 2 of the link, this node only 1: update this node/.test(message)))
+    t.true(
+      farLog.some(({ message }) => /speaks version 2 of the link, this node only 1: update this node/.test(message)),
+    )
     t.is(arrived, 0)
   })
 

@@ -1,7 +1,5 @@
 import { errorText, type ScopePath, SkerryError } from '../base/index.ts'
 import {
-  createBook,
-  createDocuments,
   createReplicator,
   defaultLanePolicy,
   type Effective,
@@ -13,26 +11,22 @@ import type { Histories } from '../runtime/index.ts'
 import { nodesOf, parentOf, type Topology, zoneAt } from '../topologies/index.ts'
 import type { ApiServices, NodeView } from './api/index.ts'
 import { createApiServices } from './api-services.ts'
-import { type BlobReference, createBlobClient, createBlobServer } from './blobs.ts'
+import { createBlobExchange } from './blob-exchange.ts'
 import type { NodeConfig } from './config.ts'
 import { createEdgeHost, type EdgeHost } from './edge-host.ts'
 import { createForwarder } from './forwarding.ts'
-import { openTowerAuthority } from './founding.ts'
-import { type Identity, type KeptKey, loadIdentity } from './identity.ts'
 import { createImages } from './images.ts'
 import { type Knowledge, knowledgeOfIntents } from './knowledge.ts'
 import { createNodeLinks } from './links-of-node.ts'
 import { createMemberServices } from './member-services.ts'
 import type { NodePowers } from './node.ts'
+import { openNode } from './open-node.ts'
 import { createReportDesk } from './report-desk.ts'
-import { createMembership, expectedBelow } from './services/membership/index.ts'
 import { createSiteDesk, type KeptChoices, type SiteDesk } from './site-desk.ts'
 import { createSiteIntents } from './site-intents.ts'
 import { createSpecifications } from './specifications.ts'
 import { builtInTenant, createTowerDesk } from './tower-desk.ts'
 import type { TreeNode } from './tree-node.ts'
-import { createTrustedTime } from './trusted-time.ts'
-import { fetchVersions } from './versions.ts'
 import { borderText, nodeView as viewOfNode } from './views/index.ts'
 import { createZoneDesk, type Missing } from './zone-desk.ts'
 
@@ -88,59 +82,8 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
     })
   await edge?.start()
 
-  const identity: Identity = loadIdentity(stateFile<KeptKey>('key'), random.fork('key'), authority.signatures)
-  await store.open()
-  const book = createBook({
-    store,
-    powers: authority,
-    log: log.child('book'),
-    ...(config.networkId !== '' && { networkId: config.networkId }),
-  })
-  await book.open()
-  const time = createTrustedTime({ clock, book, isOwnTrusted: powers.isTimeTrusted })
-  const keys =
-    config.role === 'tower'
-      ? await openTowerAuthority(identity, config.name, book, {
-          stateFile,
-          random,
-          authority,
-          trustedNowMs: time.nowMs,
-        })
-      : undefined
-  const networkId = book.networkId() ?? config.networkId
-  if (networkId === '')
-    throw new SkerryError(
-      'no-network',
-      `${config.name} has joined no network yet: give --network-id, as "skerry hosts" at its parent shows it`,
-    )
-  const documents = createDocuments({
-    store,
-    networkId: () => networkId,
-    powers: authority,
-    random: random.fork('documents'),
-    log: log.child('documents'),
-  })
-  const opened = await documents.open()
-  if (opened.damaged.length > 0)
-    log.warn('stored documents are damaged: what is missing comes back from a peer', {
-      documents: opened.damaged.length,
-    })
-  const expected = () => (topology === undefined ? [] : expectedBelow(topology, config.scope))
-  const membership = createMembership({
-    self: { name: config.name, role: config.role, scope: config.scope, hostId: powers.hostId, signer: identity.signer },
-    networkId: config.networkId === '' ? undefined : config.networkId,
-    tokens: powers.joinTokens,
-    expected,
-    ...(keys && { tenants: keys.tenants, beacon: keys.beacon }),
-    trustedNowMs: time.nowMs,
-    book,
-    documents,
-    store,
-    clock,
-    random: random.fork('membership'),
-    powers: authority,
-    log: log.child('membership'),
-  })
+  const opened = await openNode(config, powers)
+  const { identity, book, time, keys, networkId, documents, membership, expected } = opened
   const replicator = createReplicator({ documents, book, powers: authority, clock, log: log.child('replication') })
   const specifications = createSpecifications(blobs, hash)
   let isStopped = false
@@ -151,30 +94,17 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
   const nodes = treeNodes(topology, config)
   const mesh = powers.openMesh({ seed: identity.seed, peerKey: identity.peerKey, networkId })
 
-  /** The tenant and the intent lane by which this scope may ask its parent for what an application needs. */
-  const referenceFor = (application: string): BlobReference | undefined => {
-    if (parentScope === undefined) return undefined
-    for (const { id: tenant } of book.tenants()) {
-      const document = documents.idOf({ kind: 'intent', scope: config.scope, tenant, owner: parentScope })
-      if (document !== undefined) return { tenant, document, application }
-    }
-    return undefined
-  }
-  const blobClient = createBlobClient({
-    store: blobs,
-    clock,
-    log: log.child('blobs'),
-    ask: (question, signal) => links.uplink.ask('blob', question, signal),
+  const exchange = createBlobExchange({
+    powers,
+    scope: config.scope,
+    documents,
+    book,
+    membership,
     atOnce: isZone ? 8 : 2,
+    ask: (purpose, question, signal) => links.uplink.ask(purpose, question, signal),
+    mayHaveBlob: (child, digest) => zoneDesk?.mayHaveBlob(child, digest) ?? false,
   })
-  const fetchBlob = async (digest: string, application: string, signal?: AbortSignal): Promise<void> => {
-    const reference = referenceFor(application)
-    if (reference === undefined)
-      throw new SkerryError('not-held', `nothing here may be asked for by application ${application}`)
-    await blobClient.fetch(digest, reference, signal)
-  }
-  const fetchRecords = (ids: readonly string[]) =>
-    fetchVersions(ids, book, (question) => links.uplink.ask('versions', question), log)
+  const { fetchBlob, fetchRecords } = exchange
 
   const images = createImages(blobs, stateFile('images'))
   const reports = createReportDesk({
@@ -296,22 +226,8 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
   fetchArchive = async (archive, signal) => {
     const reference = siteDesk?.referenceOf(archive)
     if (reference === undefined) throw new SkerryError('not-held', `no application here needs ${archive} any more`)
-    await blobClient.fetch(archive, reference, signal)
+    await exchange.fetchByReference(archive, reference, signal)
   }
-
-  const blobServer = createBlobServer({
-    store: blobs,
-    log: log.child('blobs'),
-    mayHave: (peerKey, { digest, reference }) => {
-      const scope = membership.memberOf(peerKey)?.scope
-      const lane = documents.epochOf(reference.document)?.lane
-      if (scope === undefined || lane?.kind !== 'intent' || lane.scope !== scope) return false
-      return zoneDesk?.mayHaveBlob(scope, digest) ?? false
-    },
-    ...(config.parents.length > 0 && {
-      fetchUp: ({ digest, reference }, signal) => fetchBlob(digest, reference.application, signal),
-    }),
-  })
 
   const knowledge = async (): Promise<Knowledge> => {
     const heard = reports.hosts()
@@ -372,7 +288,7 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
     membership,
     replicator,
     trustedNowMs: time.nowMs,
-    blobServer,
+    blobServer: exchange.server,
     mayHaveVersion: (child, id) => zoneDesk?.mayHaveVersion(child, id) ?? false,
     onReports: (child, peerKey, value) => {
       reports.take(child, peerKey, value)

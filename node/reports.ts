@@ -98,7 +98,11 @@ export const reportMessage = (
     linkForMs: report.linkForMs,
     ...(report.intendedOrder !== undefined && { intendedOrder: report.intendedOrder }),
   })),
-  zones: zones.map(({ scope, bytes, heardAtMs }) => ({ scope, rollUp: text(bytes), ageMs: Math.max(0, nowMs - heardAtMs) })),
+  zones: zones.map(({ scope, bytes, heardAtMs }) => ({
+    scope,
+    rollUp: text(bytes),
+    ageMs: Math.max(0, nowMs - heardAtMs),
+  })),
 })
 
 /** Undefined for what is in no known form: who signed it means harm, or is a newer program. */

@@ -98,7 +98,9 @@ export class Tree {
     const node = createNode(config, {
       clock: systemClock,
       random,
-      log: process.env.TREE_LOG ? createLog((l) => console.error(name, l.level, l.part, l.message, JSON.stringify(l.fields))) : silentLog,
+      log: process.env.TREE_LOG
+        ? createLog((l) => console.error(name, l.level, l.part, l.message, JSON.stringify(l.fields)))
+        : silentLog,
       openMesh: ({ peerKey }) => this.network.createMesh(peerKey, config.meshListen[0]),
       store: disk.store(),
       authority: { signatures: createNodeSignatures(), hash: nodeHash },

@@ -33,7 +33,8 @@ export const createTrustedTime = ({
       if (isOwnTrusted()) return clock.wallMs()
       // A tower whose own time is not trusted says 0.
       if (heard === undefined || heard.timeMs === 0) return undefined
-      return heard.timeMs + clock.monotonicMs() - heard.atMs
+      // Whole milliseconds: dates of certificates are, and a monotonic clock is not.
+      return heard.timeMs + Math.floor(clock.monotonicMs() - heard.atMs)
     },
   }
 }

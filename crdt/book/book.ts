@@ -1,5 +1,4 @@
 import type {
-  AcceptedVersions,
   BeaconState,
   Certificate,
   Delegation,
@@ -71,5 +70,3 @@ export interface Book {
   /** Told after new records are on disk. @returns how to stop listening */
   onChange(listener: (records: readonly BookRecord[]) => void): () => void
 }
-
-export type { AcceptedVersions }

@@ -4,7 +4,6 @@ export const documentsPrefix = 'd/'
 /** Eight digits, so that epochs sort by number. */
 const epochPart = (epoch: number): string => epoch.toString(16).padStart(8, '0')
 
-export const documentPrefix = (documentId: string): string => `d/${documentId}/`
 export const envelopePrefix = (documentId: string, epoch: number): string => `d/${documentId}/e/${epochPart(epoch)}/`
 export const envelopeKey = (documentId: string, epoch: number, hash: string): string =>
   `${envelopePrefix(documentId, epoch)}${hash}`

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { createManualClock, createSeededRandom } from '../../base/index.ts'
 import { openEnvelope } from '../envelope/index.ts'
 import { createLaneReplica, type LaneReplica, validSet } from '../lane/index.ts'
-import { craft, edit, entryText, hexOf, intentLane, type LaneScene, laneScene, shop } from '../lane/lane-scene.ts'
+import { craft, edit, entryText, hexOf, intentLane, type LaneScene, laneScene, shop } from '../lane/scene/index.ts'
 import { createMemoryDisk, StoreError } from '../store/index.ts'
 import { nextEntry, type OpenedScene, openDocuments } from './documents-scene.contract.ts'
 

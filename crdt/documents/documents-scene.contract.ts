@@ -2,7 +2,7 @@ import { createLog, createSeededRandom, type LogLine } from '../../base/index.ts
 import { type Fence, nextFence, type Signer } from '../authority/index.ts'
 import type { Envelope } from '../envelope/index.ts'
 import { createParking, type Parking } from '../lane/index.ts'
-import { edit, entryText, hexOf, type LaneScene, networkId } from '../lane/lane-scene.ts'
+import { edit, entryText, hexOf, type LaneScene, networkId } from '../lane/scene/index.ts'
 import type { Store } from '../store/index.ts'
 import { createDocuments, type DocumentChange, type Documents, type LaneWrite, type OpenedDocuments } from './index.ts'
 

@@ -1,7 +1,7 @@
 import test from 'ava'
 import { createSeededRandom } from '../../base/index.ts'
 import { createLaneReplica } from '../lane/index.ts'
-import { edit, entryText, hexOf, intentLane, laneScene, localLane, memberLane, shop } from '../lane/lane-scene.ts'
+import { edit, entryText, hexOf, intentLane, laneScene, localLane, memberLane, shop } from '../lane/scene/index.ts'
 import { createMemoryDisk, StoreError } from '../store/index.ts'
 import { allBytes, nextEntry, openDocuments, writeOne } from './documents-scene.contract.ts'
 

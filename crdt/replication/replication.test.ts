@@ -7,6 +7,7 @@ import { decodeMessage } from './message.ts'
 import {
   carries,
   createNode,
+  idNamed,
   lanes,
   makeList,
   peerOf,
@@ -60,7 +61,11 @@ test('a child gets the lanes it may hold, records first, and the two are in sync
 test('two ends that agree say one message each', async (t) => {
   const tower = await towerWith()
   const child = await createNode('north')
-  await inSync(linked(tower, child))
+  for (let n = 0; n < 60; n++) await tower.create({ ...lanes.intent, tenant: idNamed(`tenant ${n}`) }, 'tower')
+  const first = linked(tower, child)
+  await inSync(first)
+  first.pipe.cut()
+  t.is(Object.keys(await child.told()).length, 62)
   const again = linked(tower, child)
   await inSync(again)
   await quiet()
@@ -281,6 +286,57 @@ test('any writes on either side, cut off at any message, and both hold the same 
     }),
     { numRuns: 60 },
   )
+})
+
+test('records a child does not believe keep the two from meeting about the rest', async (t) => {
+  const tower = await createNode('tower')
+  const next = makeList('/', ['tower-2'], 'root', { generation: 2 })
+  await tower.book.take([next.bytes])
+  await tower.create(lanes.parent, 'tower-2')
+  await tower.put(lanes.parent, 'tower-2', { 'host/a1': 1 })
+  // Fresh: what the tower's first keys granted was not granted by those it has now.
+  const child = await createNode('north', {}, [])
+  const link = linked(tower, child)
+  await inSync(link)
+  t.is(child.book.ownerAt('/north', 'zone'), undefined)
+  t.deepEqual([...link.up.counts().refused.keys()], ['not-enough-signatures'])
+  t.deepEqual(await child.told(), await tower.told(north))
+})
+
+test('two ends that cannot agree stop comparing, and what changes later still goes over', async (t) => {
+  const tower = await towerWith()
+  const child = await createNode('north')
+  const pipe = createPipe()
+  const closed = { mayBring: (lane: Parameters<typeof north>[0]) => north(lane) && lane.kind !== 'intent' }
+  const down = tower.replicator.serve(pipe.left, peerOf('north', '/north', { recordsFor: '/north' }))
+  const up = child.replicator.serve(pipe.right, peerOf('tower', '/north', closed))
+  await quiet(40)
+  // Once more after the first meeting brought the other lane: by then the roots were others.
+  t.is(up.counts().refused.get('forbidden'), 2)
+  t.is(down.counts().refused.get('unsettled'), 1)
+  const before = pipe.passed.length
+  await quiet()
+  t.is(pipe.passed.length, before)
+  await tower.put(lanes.parent, 'tower', { 'host/a1': 'new' })
+  await quiet()
+  t.is(pipe.passed.length, before + 1)
+  const isParent = (lane: Parameters<typeof north>[0]) => north(lane) && lane.kind === 'zone'
+  t.deepEqual(await child.told(isParent), await tower.told(isParent))
+})
+
+test('what a full disk could not keep is asked for again when time has passed', async (t) => {
+  const tower = await towerWith()
+  const child = await createNode('north')
+  const link = linked(tower, child)
+  await inSync(link)
+  child.disk.faults.isFull = true
+  await tower.put(lanes.parent, 'tower', { 'host/a1': 'late' })
+  await quiet()
+  t.is(link.up.counts().refused.get('not-kept'), 1)
+  child.disk.faults.isFull = false
+  child.clock.advance(replicationLimits.answerEveryMs * replicationLimits.answers)
+  await quiet(40)
+  t.deepEqual(await child.told(), await tower.told(north))
 })
 
 test('a session that is stopped ends, and keeps nothing from being served anew', async (t) => {

@@ -13,11 +13,17 @@ export interface ReplicationPeer {
   readonly key: string
   /** The scope both ends speak of: the child's. */
   readonly scope: string
-  /** Whether the peer may hold a lane: asked each time before a byte of it leaves. */
+  /**
+   * Whether the peer may hold a lane: asked each time before a byte of it leaves. The lanes for which both ends say yes of
+   * each other are what the two compare, so what a peer may bring it may as a rule also read.
+   */
   readonly mayRead: (lane: LaneName) => boolean
   /** Whether the peer may bring a lane: anything else it offers is refused and counted. */
   readonly mayBring: (lane: LaneName) => boolean
-  /** Scope whose way down from the root the peer needs the records of; undefined when it gets none (a parent). */
+  /**
+   * Scope whose way down from the root the peer needs the records of: `scope` again. Undefined when it gets none (a parent);
+   * records are then taken from it.
+   */
   readonly recordsFor: string | undefined
 }
 
@@ -32,9 +38,13 @@ export interface ReplicationCounts {
 }
 
 export interface ReplicationSession {
-  /** Resolves when the link ends. @throws {ReplicationError} `bad-message`, `newer-format` when the peer sends what no peer of this version sends */
+  /**
+   * Resolves when the link ends or the session was stopped.
+   * @throws {ReplicationError} `bad-message`, `newer-format` when the peer sends what no peer of this version sends;
+   *   `too-many-refused` when nearly nothing of it was of use. The caller closes the link
+   */
   readonly done: Promise<void>
-  /** Resolves when both ends held the same at some moment after the meeting began. */
+  /** Resolves when both ends held the same at some moment after the meeting began; never, when the link ends before. */
   readonly inSync: Promise<void>
   counts(): ReplicationCounts
   stop(): void

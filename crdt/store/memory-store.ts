@@ -22,7 +22,7 @@ export interface MemoryDisk {
   store(): Store
   /**
    * Power is gone: keeps what was synced and a random number of the whole batches after it. The store that was open is
-   * dead, and its calls under way never settle, like those of a process that is no more.
+   * dead: no call of it ever settles again, like those of a process that is no more.
    */
   crash(random: Random): void
   /** Flips one random bit of the value kept under a key. @throws {RangeError} when there is none */
@@ -56,6 +56,7 @@ export const createMemoryDisk = (): MemoryDisk => {
   let unsynced: Batch[] = []
   let live = createOrderedMap<Uint8Array>()
   let holder: symbol | undefined
+  const dead = new Set<symbol>()
 
   const apply = (batch: Batch, to: { set(key: string, stored: Uint8Array): unknown; delete(key: string): unknown }) => {
     for (const [key, stored] of batch) {
@@ -78,18 +79,21 @@ export const createMemoryDisk = (): MemoryDisk => {
     const self = Symbol('store')
     let queue: Promise<unknown> = Promise.resolve()
 
-    const assertOpen = () => {
-      if (holder !== self) throw new StoreError('not-open', 'cannot use a store that is not open')
+    /** Whether it is that of a process that is no more; asked at once before each act, as a crash may come in any pause. */
+    const isDead = () => {
+      if (dead.has(self)) return true
+      if (holder === self) return false
+      throw new StoreError('not-open', 'cannot use a store that is not open')
     }
 
     const write = async (batch: readonly StoreChange[], encoded: Batch, sync: boolean): Promise<void> => {
-      if (holder !== self) return never
+      if (isDead()) return never
       if (faults.isFull)
         throw new StoreError('disk-full', `cannot write ${batch.length} changes: the disk is full; free some space`)
       unsynced.push(encoded)
       if (sync && faults.slowSync !== undefined) {
         await sleep(faults.slowSync.clock, faults.slowSync.delayMs)
-        if (holder !== self) return never
+        if (isDead()) return never
       }
       apply(encoded, live)
       if (sync) settle()
@@ -97,6 +101,7 @@ export const createMemoryDisk = (): MemoryDisk => {
 
     return {
       open: async () => {
+        if (dead.has(self)) return never
         if (holder !== undefined)
           throw new StoreError('already-open', 'cannot open the store: another one has the disk open')
         const stored = live.get(formatKey)
@@ -110,11 +115,12 @@ export const createMemoryDisk = (): MemoryDisk => {
         holder = self
       },
       close: async () => {
+        if (dead.has(self)) return never
         await queue
         if (holder === self) holder = undefined
       },
       get: async (key) => {
-        assertOpen()
+        if (isDead()) return never
         const stored = live.get(key)
         if (stored === undefined || key === formatKey) return undefined
         const value = decodeValue(key, stored)
@@ -126,7 +132,7 @@ export const createMemoryDisk = (): MemoryDisk => {
         let isAfter = after !== undefined && after >= prefix
         let from = isAfter && after !== undefined ? after : prefix
         for (let left = limit; left > 0; ) {
-          assertOpen()
+          if (isDead()) await never
           const keys = live.keys({ from, isAfter, end, limit: Math.min(left, 256) })
           for (const key of keys) {
             const stored = live.get(key)
@@ -134,7 +140,7 @@ export const createMemoryDisk = (): MemoryDisk => {
             if (stored === undefined || key === formatKey) continue
             left -= 1
             yield { key, value: decodeValue(key, stored)?.slice() }
-            assertOpen()
+            if (isDead()) await never
           }
           const last = keys.at(-1)
           if (last === undefined) return
@@ -143,7 +149,7 @@ export const createMemoryDisk = (): MemoryDisk => {
         }
       },
       write: async (batch, { sync }) => {
-        assertOpen()
+        if (isDead()) return never
         checkKeys(batch)
         const encoded = encodeBatch(batch)
         const written = queue.then(() => write(batch, encoded, sync))
@@ -169,6 +175,7 @@ export const createMemoryDisk = (): MemoryDisk => {
       unsynced = []
       live = createOrderedMap(synced)
       synced = new Map(synced)
+      if (holder !== undefined) dead.add(holder)
       holder = undefined
     },
     damage: (key, random) => {

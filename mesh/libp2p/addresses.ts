@@ -32,7 +32,8 @@ const parse = (address: string): Address => {
 }
 
 const suffixes = { tcp: '', ws: '/ws', wss: '/tls/ws' }
-const knownProtocols = /^\/(ip4|ip6|dns|dns4|dns6)\/[^/]+\/tcp\/\d+(\/ws|\/wss|\/tls\/ws|\/tls\/sni\/[^/]+\/ws)?(\/p2p\/[^/]+)?$/
+const knownProtocols =
+  /^\/(ip4|ip6|dns|dns4|dns6)\/[^/]+\/tcp\/\d+(\/ws|\/wss|\/tls\/ws|\/tls\/sni\/[^/]+\/ws)?(\/p2p\/[^/]+)?$/
 
 /**
  * The multiaddr of an address as people write it.

@@ -107,7 +107,9 @@ export const createDoor = (options: {
       const { websocket } = connection as { websocket?: EventTarget }
       websocket?.addEventListener('error', () => {})
       const meter: Meter = meterOf(connection, clock)
-      meter.allow(limits.helloBytes, () => caller?.refuse('oversize', `over ${limits.helloBytes} bytes before a greeting`))
+      meter.allow(limits.helloBytes, () =>
+        caller?.refuse('oversize', `over ${limits.helloBytes} bytes before a greeting`),
+      )
     },
     callerAt: (remote) => callers.get(keyOf(remote)),
     close: () => {

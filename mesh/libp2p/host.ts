@@ -56,7 +56,10 @@ export const createHost = async (options: HostOptions): Promise<Libp2p> => {
     addresses: { listen: options.listen.map((address) => address.toString()) },
     transports: [
       (components) =>
-        guarded(tcp({ inboundSocketInactivityTimeout: 0, outboundSocketInactivityTimeout: 0, backlog: 1024 })(components), options),
+        guarded(
+          tcp({ inboundSocketInactivityTimeout: 0, outboundSocketInactivityTimeout: 0, backlog: 1024 })(components),
+          options,
+        ),
       (components) => guarded(webSockets()(components), options),
     ],
     connectionEncrypters: [

@@ -4,7 +4,7 @@ import { type Clock, createLog, createManualClock, type LogLine } from '../../ba
 import { encodeFrame, type FrameKind } from '../frames.ts'
 import { encodeHello } from '../hello.ts'
 import type { MeshLink } from '../mesh.ts'
-import { type Libp2pLimits, type Libp2pMesh, type RefusalKind } from './index.ts'
+import type { Libp2pLimits, Libp2pMesh, RefusalKind } from './index.ts'
 import { makeNode, nodes, portOf, realClock, startRawCaller, turn, until } from './loopback.contract.ts'
 
 /** Strangers that cost no handshake, and such that do. */
@@ -12,7 +12,11 @@ const cheapStrangers = 10_000
 const costlyStrangers = 300
 const open = Number.MAX_SAFE_INTEGER
 
-const startHub = async (t: ExecutionContext, limits: Partial<Libp2pLimits> = {}, clock: Clock = createManualClock()) => {
+const startHub = async (
+  t: ExecutionContext,
+  limits: Partial<Libp2pLimits> = {},
+  clock: Clock = createManualClock(),
+) => {
   const lines: LogLine[] = []
   const links: MeshLink[] = []
   const hub = makeNode({
@@ -90,68 +94,82 @@ const warnings = (lines: readonly LogLine[]) => lines.filter(({ level }) => leve
 /** The heap, as near as it can be told without asking for a collection. */
 const heapMb = () => process.memoryUsage().heapUsed / 2 ** 20
 
-test.serial('10,000 strangers that say nothing, or garbage, cost an honest link nothing and the log three lines', async (t) => {
-  const { hub, lines, tcp, web } = await startHub(t, {}, realClock)
-  const honest = await startHonest(t, tcp)
-  const beforeMb = heapMb()
-  const garbage = [undefined, Buffer.from('GET / HTTP/1.1\r\n\r\n'), Buffer.alloc(5000, 7), Buffer.from([19, 47, 109])]
-  const before = honest.echoed()
-  await inBatches(cheapStrangers, 250, (at) => callOnce(portOf(at % 3 === 0 ? web : tcp), garbage[at % 4]))
-  t.is(honest.lost(), undefined)
-  t.true(honest.echoed() > before + 100, `${honest.echoed() - before} messages came back meanwhile`)
-  t.true(sumOf(hub, ['too-many', 'garbage', 'too-slow', 'oversize']) > cheapStrangers / 2)
-  t.true(hub.counts()['too-many'] > 0)
-  t.true(warnings(lines) <= 4, lines.map(({ message }) => message).join('\n'))
-  t.true(heapMb() - beforeMb < 100, `the heap grew by ${heapMb() - beforeMb} MB`)
-})
+test.serial(
+  '10,000 strangers that say nothing, or garbage, cost an honest link nothing and the log three lines',
+  async (t) => {
+    const { hub, lines, tcp, web } = await startHub(t, {}, realClock)
+    const honest = await startHonest(t, tcp)
+    const beforeMb = heapMb()
+    const garbage = [
+      undefined,
+      Buffer.from('GET / HTTP/1.1\r\n\r\n'),
+      Buffer.alloc(5000, 7),
+      Buffer.from([19, 47, 109]),
+    ]
+    const before = honest.echoed()
+    await inBatches(cheapStrangers, 250, (at) => callOnce(portOf(at % 3 === 0 ? web : tcp), garbage[at % 4]))
+    t.is(honest.lost(), undefined)
+    t.true(honest.echoed() > before + 100, `${honest.echoed() - before} messages came back meanwhile`)
+    t.true(sumOf(hub, ['too-many', 'garbage', 'too-slow', 'oversize']) > cheapStrangers / 2)
+    t.true(hub.counts()['too-many'] > 0)
+    t.true(warnings(lines) <= 4, lines.map(({ message }) => message).join('\n'))
+    t.true(heapMb() - beforeMb < 100, `the heap grew by ${heapMb() - beforeMb} MB`)
+  },
+)
 
-test.serial('strangers of another network, and such that know the network and send garbage, are cut off one by one', async (t) => {
-  const { hub, lines, tcp, web } = await startHub(t, { inboundPerSecond: open })
-  const honest = await startHonest(t, tcp)
-  const before = honest.echoed()
-  const beforeMb = heapMb()
-  const stranger = makeNode({ seed: new Uint8Array(32).fill(9), prologue: new Uint8Array(5) })
-  t.teardown(() => stranger.stop())
-  // One after the other on each address: a node makes one dial of one address at a time.
-  const dialAll = async (address: string) => {
-    for (let at = 0; at < costlyStrangers / 2; at++)
-      await t.throwsAsync(stranger.dial(address, { timeoutMs: 20_000 }), { message: /another network/ })
-  }
-  await Promise.all([dialAll(tcp), dialAll(web)])
-  await until(() => hub.counts()['other-network'] === costlyStrangers, 'all strangers are counted')
+test.serial(
+  'strangers of another network, and such that know the network and send garbage, are cut off one by one',
+  async (t) => {
+    const { hub, lines, tcp, web } = await startHub(t, { inboundPerSecond: open })
+    const honest = await startHonest(t, tcp)
+    const before = honest.echoed()
+    const beforeMb = heapMb()
+    const stranger = makeNode({ seed: new Uint8Array(32).fill(9), prologue: new Uint8Array(5) })
+    t.teardown(() => stranger.stop())
+    // One after the other on each address: a node makes one dial of one address at a time.
+    const dialAll = async (address: string) => {
+      for (let at = 0; at < costlyStrangers / 2; at++)
+        await t.throwsAsync(stranger.dial(address, { timeoutMs: 20_000 }), { message: /another network/ })
+    }
+    await Promise.all([dialAll(tcp), dialAll(web)])
+    await until(() => hub.counts()['other-network'] === costlyStrangers, 'all strangers are counted')
 
-  const caller = await startRawCaller(t, 8)
-  const hello = encodeFrame({ kind: 'hello', stream: 0, payload: encodeHello() })
-  const says = (kind: FrameKind, stream: number, bytes: number) =>
-    encodeFrame({ kind, stream, payload: new Uint8Array(bytes) })
-  const insults: Readonly<Record<string, Uint8Array>> = {
-    'no greeting': says('open', 1, 5),
-    'a greeting without a version': says('hello', 0, 0),
-    'a frame longer than any': Buffer.from([0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0]),
-    'a long frame after a greeting': Buffer.concat([hello, Buffer.from([0, 1, 0, 6, 3, 0, 0, 0, 1])]),
-    'an unknown kind': Buffer.concat([hello, Buffer.from([0, 0, 0, 5, 99, 0, 0, 0, 1])]),
-    'an unknown priority': Buffer.concat([hello, encodeFrame({ kind: 'open', stream: 1, payload: Uint8Array.of(3) })]),
-    'a stream in our name': Buffer.concat([hello, says('open', 2, 1)]),
-    'a second greeting': Buffer.concat([hello, hello]),
-    'a purpose without end': Buffer.concat([hello, says('open', 1, 500)]),
-    'credit from nowhere': Buffer.concat([
-      hello,
-      says('open', 1, 1),
-      encodeFrame({ kind: 'credit', stream: 1, payload: Uint8Array.of(255, 255, 255, 255) }),
-    ]),
-  }
-  const kinds = Object.keys(insults)
-  for (let at = 0; at < costlyStrangers / 2; at++) {
-    const { stream, closed } = await caller.call(tcp)
-    stream.send(insults[kinds[at % kinds.length] ?? ''] ?? new Uint8Array(0))
-    await closed
-  }
-  await until(() => sumOf(hub, ['garbage', 'oversize']) >= costlyStrangers / 2, 'all garbage is counted')
-  t.is(honest.lost(), undefined)
-  t.true(honest.echoed() > before + 100)
-  t.true(warnings(lines) <= 4, lines.map(({ message }) => message).join('\n'))
-  t.true(heapMb() - beforeMb < 100, `the heap grew by ${heapMb() - beforeMb} MB`)
-})
+    const caller = await startRawCaller(t, 8)
+    const hello = encodeFrame({ kind: 'hello', stream: 0, payload: encodeHello() })
+    const says = (kind: FrameKind, stream: number, bytes: number) =>
+      encodeFrame({ kind, stream, payload: new Uint8Array(bytes) })
+    const insults: Readonly<Record<string, Uint8Array>> = {
+      'no greeting': says('open', 1, 5),
+      'a greeting without a version': says('hello', 0, 0),
+      'a frame longer than any': Buffer.from([0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0]),
+      'a long frame after a greeting': Buffer.concat([hello, Buffer.from([0, 1, 0, 6, 3, 0, 0, 0, 1])]),
+      'an unknown kind': Buffer.concat([hello, Buffer.from([0, 0, 0, 5, 99, 0, 0, 0, 1])]),
+      'an unknown priority': Buffer.concat([
+        hello,
+        encodeFrame({ kind: 'open', stream: 1, payload: Uint8Array.of(3) }),
+      ]),
+      'a stream in our name': Buffer.concat([hello, says('open', 2, 1)]),
+      'a second greeting': Buffer.concat([hello, hello]),
+      'a purpose without end': Buffer.concat([hello, says('open', 1, 500)]),
+      'credit from nowhere': Buffer.concat([
+        hello,
+        says('open', 1, 1),
+        encodeFrame({ kind: 'credit', stream: 1, payload: Uint8Array.of(255, 255, 255, 255) }),
+      ]),
+    }
+    const kinds = Object.keys(insults)
+    for (let at = 0; at < costlyStrangers / 2; at++) {
+      const { stream, closed } = await caller.call(tcp)
+      stream.send(insults[kinds[at % kinds.length] ?? ''] ?? new Uint8Array(0))
+      await closed
+    }
+    await until(() => sumOf(hub, ['garbage', 'oversize']) >= costlyStrangers / 2, 'all garbage is counted')
+    t.is(honest.lost(), undefined)
+    t.true(honest.echoed() > before + 100)
+    t.true(warnings(lines) <= 4, lines.map(({ message }) => message).join('\n'))
+    t.true(heapMb() - beforeMb < 100, `the heap grew by ${heapMb() - beforeMb} MB`)
+  },
+)
 
 /** How many of `count` silent callers a hub keeps. */
 const keptOf = async (t: ExecutionContext, count: number, limits: Partial<Libp2pLimits>, clock?: Clock) => {

@@ -2,9 +2,9 @@ import { createConnection, createServer, type Socket } from 'node:net'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import type { Connection, Stream } from '@libp2p/interface'
 import { type Clock, createManualClock, silentLog } from '../../base/index.ts'
+import { toMultiaddr } from './addresses.ts'
 import { createHost } from './host.ts'
 import { createLibp2pMesh, type Libp2pMesh, type Libp2pMeshOptions } from './index.ts'
-import { toMultiaddr } from './addresses.ts'
 
 /** What the tests of real sockets share: nodes with known keys, a relay that can be cut, peers that say what they like. */
 interface Teardown {

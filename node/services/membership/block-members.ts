@@ -1,5 +1,5 @@
 import { nameHint, SkerryError } from '../../../base/index.ts'
-import { blockListKind, sealRecord } from '../../../crdt/index.ts'
+import { blockListKind, isBlockListSigned, sealRecord } from '../../../crdt/index.ts'
 import type { BlockTarget } from './membership.ts'
 import { type BlockChange, maxBlocked, nextBlocks } from './next-blocks.ts'
 import type { Authority, ZoneDesk } from './zone-desk.ts'
@@ -49,6 +49,15 @@ const nameTarget = ({ register, keyIdOf, options }: ZoneDesk, target: BlockTarge
   // A list has room for ids of 32 digits alone.
   const sites = found.id.length === 32 ? [found.id] : []
   return { change: { keys, sites }, hosts: members.map(({ host }) => host), words: found.scope }
+}
+
+/** Signs the list of this zone again where a key signed it that left the zone: who comes new would not believe it. */
+export const keepBlocks = async (desk: ZoneDesk, { networkId, owner, trust }: Authority): Promise<void> => {
+  const { book, self, powers } = desk.options
+  const own = trust.blockLists.filter(({ body }) => body.issuer === owner.id)
+  if (own.every((list) => isBlockListSigned(list, trust, powers))) return
+  const next = nextBlocks({ network: networkId, issuer: owner.id }, own, { isAgain: true })
+  if (typeof next === 'object') await book.take([sealRecord(blockListKind, next, [self.signer], powers).bytes])
 }
 
 /**

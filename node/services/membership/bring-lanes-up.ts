@@ -48,7 +48,14 @@ const fillRegister = async ({ options, register, expectedScopes }: ZoneDesk): Pr
     const lane = isWhole ? undefined : documents.idOf(laneOf(expected))
     const listed = lane === undefined ? undefined : readListedScope(await documents.standing(lane))
     const owner = kind === 'zone' && record === undefined ? book.ownerAt(scope, 'zone')?.id : undefined
-    record ??= { scope, kind, id: listed?.id ?? owner ?? randomHex(random, 16), nextClient: 1, written: null }
+    record ??= {
+      scope,
+      kind,
+      id: listed?.id ?? owner ?? randomHex(random, 16),
+      nextClient: 1,
+      written: null,
+      grantedBy: null,
+    }
     let nextClient = Math.max(record.nextClient, ...(listed?.hosts ?? []).map(({ client }) => client + 1))
     for (const { name, key, hostId, client, certificate } of listed?.hosts ?? [])
       if (member(name) === undefined)

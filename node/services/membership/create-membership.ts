@@ -10,7 +10,7 @@ import {
   type Trust,
 } from '../../../crdt/index.ts'
 import { answerCall } from './admit.ts'
-import { changeBlocks } from './block-members.ts'
+import { changeBlocks, keepBlocks } from './block-members.ts'
 import { bringLanesUp } from './bring-lanes-up.ts'
 import { createChildDesk } from './child-desk.ts'
 import { type Enrolled, enrol, grantZone, renewOwn } from './enrol.ts'
@@ -51,7 +51,8 @@ export const createMembership = (options: MembershipOptions): Membership => {
   const cutNow = new Set<string>()
   let queue: Promise<unknown> = Promise.resolve()
   let isRunning = false
-  let isLedUp = false
+  /** The id of this zone's key list under which what is below it was brought up. */
+  let ledUpAs: string | undefined
   let heardMs = clock.monotonicMs()
   let timer: Timer | undefined
   let stopListening = () => {}
@@ -90,12 +91,13 @@ export const createMembership = (options: MembershipOptions): Membership => {
   /** Once this node's own key is on the list of its zone: what is below it gets its lanes and lists. */
   const leadUp = async (isAnew: boolean): Promise<void> => {
     const authority = desk.authority()
-    if (authority === undefined || self.role === 'edge' || (isLedUp && !isAnew)) return
+    if (authority === undefined || self.role === 'edge' || (ledUpAs === authority.owner.list && !isAnew)) return
     const places = new Map(register.members().map(({ host, scope }) => [host, scope]))
     await renewOwn(desk, authority)
+    await keepBlocks(desk, authority)
     await bringLanesUp(desk, authority)
     for (const { kind, scope } of register.scopes()) if (kind === 'zone') await grantZone(desk, authority, scope)
-    isLedUp = true
+    ledUpAs = authority.owner.list
     const moved = register.members().flatMap(({ host, scope, key }) => {
       const before = places.get(host)
       return key !== null && before !== undefined && before !== scope ? [key] : []

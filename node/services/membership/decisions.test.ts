@@ -1,5 +1,14 @@
 import test from 'ava'
-import { type BlockList, blockListKind, type Certificate, certificateKind, type Delegation, delegationKind, type Owner, sealRecord } from '../../../crdt/index.ts'
+import {
+  type BlockList,
+  blockListKind,
+  type Certificate,
+  certificateKind,
+  type Delegation,
+  delegationKind,
+  type Owner,
+  sealRecord,
+} from '../../../crdt/index.ts'
 import { dueDelegations, nextZoneList } from './grants.ts'
 import { capabilitiesOf, contentOf, renewalOf } from './member-certificate.ts'
 import { day, peerNamed, powers, signerNamed, startMs } from './membership-scene.contract.ts'
@@ -7,7 +16,8 @@ import { maxBlocked, nextBlocks } from './next-blocks.ts'
 
 const [network, zone, tenantId] = ['0a'.repeat(32), '0b'.repeat(16), '0c'.repeat(16)]
 const keys = [peerNamed('one'), peerNamed('two')].toSorted()
-const keyIdOf = (key: string) => ['one', 'two'].map(signerNamed).find(({ publicKey }) => Buffer.from(publicKey).toString('hex') === key)?.keyId ?? ''
+const keyIdOf = (key: string) =>
+  ['one', 'two'].map(signerNamed).find(({ publicKey }) => Buffer.from(publicKey).toString('hex') === key)?.keyId ?? ''
 const ownerWith = (some: readonly string[], generation: number): Owner => ({
   id: zone,
   role: 'zone',
@@ -67,7 +77,11 @@ test('a certificate is renewed when half its time is left, when it says somethin
     )
   t.is(renewalOf(undefined, wanted, 0, startMs), 'none')
   t.is(renewalOf(held(), wanted, 3, startMs), undefined)
-  t.is(renewalOf(held({ generation: 1 }), wanted, 3, startMs), undefined, 'a new generation with the same key is no reason')
+  t.is(
+    renewalOf(held({ generation: 1 }), wanted, 3, startMs),
+    undefined,
+    'a new generation with the same key is no reason',
+  )
   t.is(renewalOf(held(), wanted, 4, startMs), 'superseded')
   t.is(renewalOf(held({ scope: '/n2' }), wanted, 3, startMs), 'changed')
   t.is(renewalOf(held({ site: 'ff'.repeat(16) }), wanted, 3, startMs), 'changed')
@@ -77,7 +91,11 @@ test('a certificate is renewed when half its time is left, when it says somethin
   t.is(renewalOf(held(), wanted, 3, startMs + 44 * day), undefined)
   t.is(renewalOf(held(), wanted, 3, startMs + 46 * day), 'ends')
   t.is(renewalOf(held(), wanted, 3, startMs + 1_000 * day), 'ends')
-  t.is(renewalOf(held({ untilMs: 1, fromMs: 0 }), wanted, 3, undefined), undefined, 'dates say nothing without trusted time')
+  t.is(
+    renewalOf(held({ untilMs: 1, fromMs: 0 }), wanted, 3, undefined),
+    undefined,
+    'dates say nothing without trusted time',
+  )
 })
 
 test('a block list is whole, numbered, and grows and shrinks by what is asked', (t) => {

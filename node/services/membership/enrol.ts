@@ -36,12 +36,17 @@ export const grantZone = async (desk: ZoneDesk, { networkId, owner }: Authority,
   const keys = register
     .membersOf(scope)
     .flatMap((member) => (member.scope === scope && desk.place(member.host) !== undefined ? (member.key ?? []) : []))
-  const list = nextZoneList({ network: networkId, zone: zone.id, scope }, zoneOwner, keys, desk.keyIdOf)
+  const isOrphaned = zone.grantedBy !== null && !owner.keys.has(zone.grantedBy)
+  const at = { network: networkId, zone: zone.id, scope }
+  const list = nextZoneList(at, zoneOwner, keys, desk.keyIdOf, isOrphaned)
   if (list !== undefined && owner.threshold > 1) {
     log.warn('a zone waits for a list of its keys that more owners have to sign', { scope, threshold: owner.threshold })
     return
   }
-  if (list !== undefined) await takeOwn(desk, [sealRecord(keyListKind, list, [self.signer], powers).bytes])
+  if (list !== undefined) {
+    await takeOwn(desk, [sealRecord(keyListKind, list, [self.signer], powers).bytes])
+    await register.save({ scopes: [{ ...zone, grantedBy: self.signer.keyId }] }, { sync: false })
+  }
   if (keys.length === 0) return
   // A tenant's key is only where its home is: a zone two levels down gets no delegation from here.
   for (const { tenant: id, signer } of tenants) {

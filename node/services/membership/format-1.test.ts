@@ -3,7 +3,14 @@ import test from 'ava'
 import { nodeHash } from '../../../crdt/index.ts'
 import { type JoinAnswer, type JoinHello, readAnswer, readHello } from './join-messages.ts'
 import { formatToken, isSameHash, parseToken, tokenHash } from './join-token.ts'
-import { decodeRecord, encodeRecord, type MemberRecord, type ScopeRecord, type SelfRecord, type TokenRecord } from './member-records.ts'
+import {
+  decodeRecord,
+  encodeRecord,
+  type MemberRecord,
+  type ScopeRecord,
+  type SelfRecord,
+  type TokenRecord,
+} from './member-records.ts'
 
 /** What is kept for good under fixtures/: written only where it is not there yet. */
 const fixture = (name: string, make: () => string): string => {
@@ -68,9 +75,14 @@ const kept = {
     session: 8,
     past: [{ scope: '/north/n2', client: 1 }],
   } satisfies MemberRecord,
-  scope: { scope: '/north/n1', kind: 'site', id, nextClient: 4, written: hash } satisfies ScopeRecord,
+  scope: { scope: '/north/n1', kind: 'site', id, nextClient: 4, written: hash, grantedBy: null } satisfies ScopeRecord,
   token: { host: 'n1-a', hash, usedBy: null } satisfies TokenRecord,
-  self: { name: 'n1-a', session: 8, site: id, parent: { name: 'north-aggregator', scope: '/north' } } satisfies SelfRecord,
+  self: {
+    name: 'n1-a',
+    session: 8,
+    site: id,
+    parent: { name: 'north-aggregator', scope: '/north' },
+  } satisfies SelfRecord,
 } as const
 
 test('what is stored in format 1 reads, and is written again to the same text', (t) => {

@@ -1,7 +1,6 @@
 import test from 'ava'
 import { createSeededRandom, silentLog } from '../../../base/index.ts'
-import { createBook } from '../../../crdt/book/index.ts'
-import { createMemoryDisk, mayDo, toHex } from '../../../crdt/index.ts'
+import { createBook, createMemoryDisk, mayDo, toHex } from '../../../crdt/index.ts'
 import { foundNetwork } from './found-network.ts'
 import { powers, signerNamed, startMs } from './membership-scene.contract.ts'
 

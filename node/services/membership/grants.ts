@@ -1,8 +1,10 @@
 import type { Delegation, KeyId, KeyList, Owner, OwnerId, SignedRecord } from '../../../crdt/index.ts'
 
 /**
- * The next generation of a zone whose keys its parent grants; undefined when its list holds just these keys.
+ * The next generation of a zone whose keys its parent grants; undefined when its list holds just these keys and still
+ * counts.
  * @param held what is believed of the owner now
+ * @param isOrphaned whether the key that granted the held list has left: who comes new would not believe it
  * @param keys raw public keys of its aggregators, at least one
  */
 export const nextZoneList = (
@@ -10,10 +12,11 @@ export const nextZoneList = (
   held: Owner | undefined,
   keys: readonly string[],
   idOf: (key: string) => KeyId,
+  isOrphaned = false,
 ): Omit<KeyList, 'kind'> | undefined => {
   const wanted = [...new Set(keys)].toSorted()
   const isSame = held?.keys.size === wanted.length && wanted.every((key) => held.keys.has(idOf(key)))
-  if (wanted.length === 0 || isSame) return undefined
+  if (wanted.length === 0 || (isSame && !isOrphaned)) return undefined
   return {
     network,
     owner: zone,

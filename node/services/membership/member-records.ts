@@ -30,6 +30,8 @@ export interface ScopeRecord {
   readonly nextClient: number
   /** SHA-256 of what its lane was last written to hold; null when that is not known. */
   readonly written: string | null
+  /** The id of the key that granted a zone its newest list here; null for a site, and where another node did. */
+  readonly grantedBy: string | null
 }
 
 /** What a parent keeps of a token it gave out, under `m/token/<host>`. */
@@ -78,6 +80,7 @@ const schemas = {
     id: z.union([digits(32), digits(48)]),
     nextClient: count.min(1),
     written: digits(64).nullable(),
+    grantedBy: digits(64).nullable(),
   }),
   token: z.object({ v, host: name, hash: digits(64), usedBy: digits(64).nullable() }),
   self: z.object({

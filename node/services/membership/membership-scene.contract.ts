@@ -1,6 +1,6 @@
 import { type Clock, createManualClock, createSeededRandom, parseName, silentLog } from '../../../base/index.ts'
-import { createBook } from '../../../crdt/book/index.ts'
 import {
+  createBook,
   createDocuments,
   createKeyedSignatures,
   createMemoryDisk,

@@ -1,5 +1,6 @@
 import test from 'ava'
 import { createManualClock } from '../../../base/index.ts'
+import { createMemoryDisk } from '../../../crdt/index.ts'
 import { readListedScope } from './member-lanes.ts'
 import { call, day, siteOf, startMs, startNode, startTower, wordOf, zoneOf } from './membership-scene.contract.ts'
 
@@ -185,7 +186,13 @@ test('another node of the zone lets a host in by the certificate the first one g
   t.is(second.book.ownerAt('/north', 'zone')?.generation, 2)
   t.is(second.book.ownerAt('/north', 'zone')?.keys.size, 2)
   const { token } = await first.membership.token('n1-a')
-  const edge = await startNode({ name: 'n1-a', role: 'edge', scope: '/north/n1', networkId: tower.networkId, tokens: [token] })
+  const edge = await startNode({
+    name: 'n1-a',
+    role: 'edge',
+    scope: '/north/n1',
+    networkId: tower.networkId,
+    tokens: [token],
+  })
   await edge.membership.start()
   t.like((await call(edge, first)).accepted, { ok: true, session: 1 })
   const { accepted, hello } = await call(edge, second)
@@ -216,7 +223,10 @@ test('a zone that is blocked is let in again by itself, and no new key of it in 
   t.is(wordOf((await call(second, tower)).answer), 'waiting', 'its token was taken back')
   await t.throwsAsync(tower.membership.claim('id-north-b', 'north-b'), { code: 'blocked' })
   await t.throwsAsync(tower.membership.allow({ host: 'north-b' }), { code: 'not-enrolled' })
-  await t.throwsAsync(tower.membership.block({ zone: '/nort' }), { code: 'unknown-zone', message: /did you mean \/north\?/ })
+  await t.throwsAsync(tower.membership.block({ zone: '/nort' }), {
+    code: 'unknown-zone',
+    message: /did you mean \/north\?/,
+  })
   t.deepEqual(await tower.membership.allow({ zone: '/north' }), { number: 2 })
   t.true((await call(first, tower)).accepted.ok)
   await tower.membership.claim('id-north-b', 'north-b')
@@ -254,11 +264,67 @@ test('what a person asks for wrongly is refused in words', async (t) => {
   await t.throwsAsync(membership.block({ site: 'n2' }), { code: 'unknown-site', message: /did you mean n1\?/ })
   await t.throwsAsync(membership.claim('nobody', 'n1-a'), { code: 'unknown-caller' })
   for (const key of ['twin-1', 'twin-2']) {
-    const twin = await startNode({ name: '', role: 'edge', scope: '/n1', hostId: 'twin', key, networkId: tower.networkId })
+    const twin = await startNode({
+      name: '',
+      role: 'edge',
+      scope: '/n1',
+      hostId: 'twin',
+      key,
+      networkId: tower.networkId,
+    })
     await call(twin, tower)
   }
   await t.throwsAsync(membership.claim('twin', 'n1-a'), { code: 'ambiguous-caller' })
-  const other = await startNode({ name: '', role: 'edge', scope: '/n9', hostId: 'other', key: 'o', networkId: tower.networkId })
+  const other = await startNode({
+    name: '',
+    role: 'edge',
+    scope: '/n9',
+    hostId: 'other',
+    key: 'o',
+    networkId: tower.networkId,
+  })
   await call(other, tower)
   await t.throwsAsync(membership.claim('other', 'n1-a'), { code: 'wrong-place' })
+})
+
+test('an aggregator that replaces another on the list signs again what the first one granted and blocked', async (t) => {
+  const tower = await startTower(() => [zoneOf('/north', ['north'])])
+  const disk = createMemoryDisk()
+  const start = async (key: string, onDisk?: typeof disk) => {
+    const node = await startNode({
+      name: 'north',
+      role: 'aggregator',
+      scope: '/north',
+      key,
+      networkId: tower.networkId,
+      tokens: [(await tower.membership.token('north')).token],
+      expected: () => [zoneOf('/north/inner', ['inner']), siteOf('/north/n1', ['n1-a'])],
+      ...(onDisk !== undefined && { disk: onDisk }),
+    })
+    await node.membership.start()
+    t.true((await call(node, tower)).accepted.ok)
+    return node
+  }
+  const first = await start('north-key', disk)
+  const inner = await startNode({
+    name: 'inner',
+    role: 'aggregator',
+    scope: '/north/inner',
+    networkId: tower.networkId,
+    tokens: [(await first.membership.token('inner')).token],
+  })
+  await inner.membership.start()
+  t.true((await call(inner, first)).accepted.ok)
+  await first.membership.block({ site: 'n1' })
+  t.is(first.book.ownerAt('/north/inner', 'zone')?.generation, 1)
+  await first.stop()
+  const second = await start('another-key', disk)
+  t.deepEqual([...(second.book.ownerAt('/north', 'zone')?.keys.keys() ?? [])], [second.signer.keyId])
+  t.is(second.book.ownerAt('/north/inner', 'zone')?.generation, 2)
+  t.true((await call(inner, second)).accepted.ok)
+  const fresh = await startNode({ name: 'x', role: 'edge', scope: '/north/inner/x', networkId: tower.networkId })
+  await fresh.book.take(second.book.recordsFor('/north/inner').map(({ bytes }) => bytes))
+  t.is(fresh.book.ownerAt('/north/inner', 'zone')?.generation, 2)
+  const lists = fresh.book.trust()?.blockLists.map(({ body }) => [body.number, body.sites.length])
+  t.deepEqual(lists, [[2, 1]])
 })

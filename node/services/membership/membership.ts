@@ -1,7 +1,7 @@
 import type { Clock, Log, Random } from '../../../base/index.ts'
-import type { Book } from '../../../crdt/book/index.ts'
 import type {
   AuthorityPowers,
+  Book,
   Certificate,
   Documents,
   KeyId,

@@ -12,12 +12,13 @@ export const maxBlocked = 800
 /**
  * The next whole list of an issuer.
  * @param held its lists that count now, several where it signed different ones under one number
+ * @param change.isAgain whether to sign it again though it says the same
  * @returns undefined when it would block nothing more or less; `list-full` when it would hold too much
  */
 export const nextBlocks = (
   { network, issuer }: { readonly network: string; readonly issuer: OwnerId },
   held: readonly SignedRecord<BlockList>[],
-  change: { readonly add?: BlockChange; readonly remove?: BlockChange },
+  change: { readonly add?: BlockChange; readonly remove?: BlockChange; readonly isAgain?: boolean },
 ): Omit<BlockList, 'kind'> | 'list-full' | undefined => {
   const own = held.map(({ body }) => body).filter((body) => body.issuer === issuer)
   const after = (kind: 'keys' | 'sites') => {
@@ -28,7 +29,7 @@ export const nextBlocks = (
   const [keys, sites] = [after('keys'), after('sites')]
   const only = own.length === 1 ? own[0] : undefined
   const isSame = keys.join() === (only?.keys ?? []).join() && sites.join() === (only?.sites ?? []).join()
-  if (isSame && own.length <= 1) return undefined
+  if (isSame && own.length <= 1 && change.isAgain !== true) return undefined
   if (keys.length > maxBlocked || sites.length > maxBlocked) return 'list-full'
   const tenants = [...new Set(own.flatMap((body) => body.tenants))].toSorted()
   const number = Math.max(0, ...own.map((body) => body.number)) + 1

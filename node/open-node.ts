@@ -1,0 +1,73 @@
+import { SkerryError } from '../base/index.ts'
+import { type Book, createBook, createDocuments, type Documents } from '../crdt/index.ts'
+import type { NodeConfig } from './config.ts'
+import { openTowerAuthority, type TowerAuthority } from './founding.ts'
+import { type Identity, type KeptKey, loadIdentity } from './identity.ts'
+import type { NodePowers } from './node.ts'
+import { createMembership, type ExpectedScope, expectedBelow, type Membership } from './services/membership/index.ts'
+import { createTrustedTime, type TrustedTime } from './trusted-time.ts'
+
+/** What a node has on disk, opened: who it is, whom it believes, the lanes it holds. */
+export interface OpenedNode {
+  readonly identity: Identity
+  readonly book: Book
+  readonly time: TrustedTime
+  /** A tower's alone. */
+  readonly keys: TowerAuthority | undefined
+  /** 64 hexadecimal digits. */
+  readonly networkId: string
+  readonly documents: Documents
+  readonly membership: Membership
+  /** Scopes directly below. */
+  readonly expected: () => readonly ExpectedScope[]
+}
+
+/** @throws {SkerryError} `no-network`, `no-authority`, and as the store and the book */
+export const openNode = async (config: NodeConfig, powers: NodePowers): Promise<OpenedNode> => {
+  const { clock, log, random, store, authority, stateFile, topology } = powers
+  const identity = loadIdentity(stateFile<KeptKey>('key'), random.fork('key'), authority.signatures)
+  await store.open()
+  const book = createBook({
+    store,
+    powers: authority,
+    log: log.child('book'),
+    ...(config.networkId !== '' && { networkId: config.networkId }),
+  })
+  await book.open()
+  const time = createTrustedTime({ clock, book, isOwnTrusted: powers.isTimeTrusted })
+  const founding = { stateFile, random, authority, trustedNowMs: time.nowMs }
+  const keys = config.role === 'tower' ? await openTowerAuthority(identity, config.name, book, founding) : undefined
+  const networkId = book.networkId() ?? config.networkId
+  if (networkId === '')
+    throw new SkerryError(
+      'no-network',
+      `${config.name} has joined no network yet: give --network-id; "skerry hosts" at its parent shows it`,
+    )
+  const documents = createDocuments({
+    store,
+    networkId: () => networkId,
+    powers: authority,
+    random: random.fork('documents'),
+    log: log.child('documents'),
+  })
+  const { damaged } = await documents.open()
+  if (damaged.length > 0)
+    log.warn('stored documents are damaged: what is missing comes back from a peer', { documents: damaged.length })
+  const expected = () => (topology === undefined ? [] : expectedBelow(topology, config.scope))
+  const membership = createMembership({
+    self: { name: config.name, role: config.role, scope: config.scope, hostId: powers.hostId, signer: identity.signer },
+    networkId: config.networkId === '' ? undefined : config.networkId,
+    tokens: powers.joinTokens,
+    expected,
+    ...(keys && { tenants: keys.tenants, beacon: keys.beacon }),
+    trustedNowMs: time.nowMs,
+    book,
+    documents,
+    store,
+    clock,
+    random: random.fork('membership'),
+    powers: authority,
+    log: log.child('membership'),
+  })
+  return { identity, book, time, keys, networkId, documents, membership, expected }
+}
