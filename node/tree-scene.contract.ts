@@ -57,6 +57,8 @@ export class Tree {
   readonly disks = new Map<string, MemoryDisk>()
   readonly tokens = new Map<string, string>()
   networkId = ''
+  /** Whether hosts join with a token of their parent. */
+  givesTokens = true
   /** Whether writes of what an edge accepted are refused, and how many were. */
   diskFull = false
   refusedWrites = 0
@@ -90,7 +92,8 @@ export class Tree {
     }
     const random = createSeededRandom([...name].reduce((sum, char) => sum * 31 + char.charCodeAt(0), 7) + this.starts++)
     const parent = this.nodes.get(place.parents[0] ?? '')
-    if (parent && !this.disks.has(name)) this.tokens.set(name, (await parent.services.members.token(name, asked)).token)
+    if (parent && this.givesTokens && !this.disks.has(name))
+      this.tokens.set(name, (await parent.services.members.token(name, asked)).token)
     const disk = this.disks.get(name) ?? createMemoryDisk()
     this.disks.set(name, disk)
     const host = this.hosts.get(name) ?? createSimulatedHost({ clock: systemClock })
@@ -146,6 +149,12 @@ export class Tree {
     const node = this.nodes.get(name)
     if (!node) throw new Error(`${name} does not run`)
     return node
+  }
+
+  /** The version that runs at a host, as its own node says. */
+  async runningVersion(name: string): Promise<string | undefined> {
+    const instances = await this.node(name).services.state.serviceInstances('shop', asked)
+    return instances?.find(({ ready }) => ready)?.['application-version']
   }
 
   apply(kind: 'applications' | 'application-deployments', text: string): Promise<ConfigChange> {

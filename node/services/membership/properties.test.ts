@@ -127,7 +127,7 @@ test('in any order of calls a host has at most one key, and no blocked key is ev
         if (problem !== undefined) throw new Error(`${problem} after ${JSON.stringify(one)}`)
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 300 },
   )
   t.pass()
 })

@@ -53,7 +53,7 @@ export const createUnclaimed = (
   const makeRoom = (match: string | undefined) => {
     const all = [...callers.values()]
     const rivals = match === undefined ? [] : all.filter((caller) => caller.match === match)
-    
+    if (rivals.length >= limits.perHost) return drop(rivals[0])
     if (all.length >= limits.callers) drop(all.find((caller) => caller.match === undefined) ?? all[0])
   }
   return {
