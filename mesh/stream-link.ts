@@ -37,7 +37,7 @@ export const createStreamLink = (options: StreamLinkOptions): StreamLink => {
   const early: MeshStream[] = []
   const closed = Promise.withResolvers<string>()
   let nextId = dialed ? 1 : 2
-  let lastPeerId = 0
+  const lastPeerIds: Record<Priority, number> = { control: 0, events: 0, bulk: 0 }
   let peerStreams = 0
   let gone: string | undefined
   let accept: ((stream: MeshStream) => void) | undefined
@@ -60,12 +60,14 @@ export const createStreamLink = (options: StreamLinkOptions): StreamLink => {
     return stream
   }
   const admit = ({ stream: id, payload }: Frame) => {
-    if (id <= lastPeerId || id % 2 === (dialed ? 1 : 0)) throw new GarbageError(`stream ${id} opened out of order`)
     if (payload.byteLength > 1 + 4 * maxPurposeCharacters)
       throw new GarbageError('a stream with an endless purpose', 'oversize')
     const priority = priorities[payload[0] ?? priorities.length]
     if (!priority) throw new GarbageError('a stream of unknown priority')
-    lastPeerId = id
+    // On a busy link an urgent stream overtakes one that was opened before it: only those of one priority keep their order.
+    if (id <= lastPeerIds[priority] || id % 2 === (dialed ? 1 : 0) || streams.has(id))
+      throw new GarbageError(`stream ${id} opened out of order`)
+    lastPeerIds[priority] = id
     if (peerStreams >= maxPeerStreams) {
       const reason = new TextEncoder().encode(`more than ${maxPeerStreams} open streams on one link`)
       return write({ kind: 'abort', stream: id, payload: reason }, 'control')

@@ -29,6 +29,9 @@ const codes: Readonly<Record<string, string>> = {
   'unknown-caller': 'not-found',
   'ambiguous-caller': 'ambiguous',
   'not-enrolled': 'not-ready',
+  'blocked-otherwise': 'conflict',
+  'wrong-place': 'conflict',
+  'list-full': 'conflict',
 }
 
 /** The service's refusals under the codes the API knows. */

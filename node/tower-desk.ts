@@ -126,6 +126,7 @@ export const createTowerDesk = (options: TowerDeskOptions): TowerDesk => {
     salt: tenant.tenant,
   })
 
+  const decisionIds = random.fork('decisions')
   /** Signs what the configuration asks for and the decisions do not say yet. */
   const decide = createRounds(async () => {
     try {
@@ -139,7 +140,7 @@ export const createTowerDesk = (options: TowerDeskOptions): TowerDesk => {
         tenant: tenant.tenant,
         signer: options.signer,
         powers,
-        random: random.fork('decisions'),
+        random: decisionIds,
       })
       const taken = await book.take(signed.records.map(({ bytes }) => bytes))
       const refused = taken.find((one) => one.kind === 'refused')

@@ -117,6 +117,21 @@ test('damage that comes while the node runs is found when the lane is next read,
   await bringBack(t, node, world)
 })
 
+test('a damaged lane is opened and read also while the disk is full', async (t) => {
+  const world = await fiveEntries()
+  const { disk, id, hashes } = world
+  flip(disk, envelopeKey(id, 1, hashes[4]!))
+  disk.faults.isFull = true
+  const node = await openDocuments(disk, scene, { seed: 2, cacheReplicas: 0 })
+  t.deepEqual(node.opened, { lanes: 1, damaged: [id] })
+  flip(disk, envelopeKey(id, 1, hashes[3]!))
+  t.is((await node.documents.standing(id)).size, 1)
+  t.is(node.documents.summaryOf(id)?.fence.n, 3)
+  t.is(node.lines.filter(({ message }) => /could not be saved/.test(message)).length, 2)
+  disk.faults.isFull = false
+  await bringBack(t, node, world)
+})
+
 test('a value that is whole and belongs elsewhere counts as damaged', async (t) => {
   const world = await fiveEntries()
   const { disk, id, hashes } = world
@@ -124,6 +139,18 @@ test('a value that is whole and belongs elsewhere counts as damaged', async (t) 
   const node = await openDocuments(disk, scene, { seed: 2 })
   t.is((await node.documents.standing(id)).size, 1)
   t.is(node.documents.summaryOf(id)?.fence.n, 4)
+  t.deepEqual(await node.documents.hashes(id), hashes.slice(0, 4).toSorted())
+  await bringBack(t, node, world)
+})
+
+test('an envelope that goes while the node runs is missed when the lane is next read', async (t) => {
+  const world = await fiveEntries()
+  const { disk, id, hashes } = world
+  const node = await openDocuments(disk, scene, { seed: 2 })
+  await node.store.write([{ kind: 'delete', key: envelopeKey(id, 1, hashes[4]!) }], { sync: true })
+  t.is((await node.documents.standing(id)).size, 1)
+  t.is(node.documents.summaryOf(id)?.fence.n, 4)
+  t.is(node.heard.length, 1)
   await bringBack(t, node, world)
 })
 

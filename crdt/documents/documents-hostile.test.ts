@@ -102,33 +102,35 @@ test('a flood of envelopes that wait takes bounded room on disk, also through re
   t.is(again.documents.summaryOf(id)?.fence.n, 1)
 })
 
-test('what waits on disk counts when what it waits for comes, also where memory has no room for it', async (t) => {
-  const limits = (authorCount: number) => createParking({ authorCount, authorBytes: 2 ** 20, totalBytes: 2 ** 20 })
-  const source = await oneLane()
-  const made: Envelope[] = []
-  for (let n = 1; n <= 6; n++) made.push(...(await writeOne(source.node, nextEntry(source.id, `d${n}`), signer!)))
-  const disk = createMemoryDisk()
-  const node = await openDocuments(disk, scene, { seed: 2, parking: limits(5) })
-  await node.documents.takeGenesis((await source.node.documents.genesisOf(source.id))!, scene.owner, 'peer')
-  const [first, ...rest] = made.map(({ bytes }) => bytes)
-  await node.documents.take(source.id, rest, 'peer')
-  await node.close()
-  for (const authorCount of [2, 0]) {
-    const copy = await openDocuments(disk, scene, { seed: 3, parking: limits(authorCount) })
-    t.deepEqual(copy.opened, { lanes: 1, damaged: [] })
-    t.is((await copy.documents.hashes(source.id)).length, 5)
-    t.is((await copy.documents.standing(source.id)).size, 0)
-    await copy.close()
-  }
-  const after = await openDocuments(disk, scene, { seed: 4, parking: limits(2) })
-  await after.documents.take(source.id, [first!], 'peer')
-  t.deepEqual(after.documents.summaryOf(source.id), source.node.documents.summaryOf(source.id))
-  t.deepEqual(await after.documents.standing(source.id), await source.node.documents.standing(source.id))
-  await after.close()
-  const last = await openDocuments(disk, scene, { seed: 5, parking: limits(2) })
-  t.deepEqual(last.opened, { lanes: 1, damaged: [] })
-  t.deepEqual(last.documents.summaryOf(source.id), source.node.documents.summaryOf(source.id))
-})
+for (const isAlone of [true, false])
+  test(`what waits on disk counts when what it waits for comes ${isAlone ? 'alone' : 'with it'}, also where memory has no room for it`, async (t) => {
+    const limits = (authorCount: number) => createParking({ authorCount, authorBytes: 2 ** 20, totalBytes: 2 ** 20 })
+    const source = await oneLane()
+    const made: Envelope[] = []
+    for (let n = 1; n <= 6; n++) made.push(...(await writeOne(source.node, nextEntry(source.id, `d${n}`), signer!)))
+    const disk = createMemoryDisk()
+    const node = await openDocuments(disk, scene, { seed: 2, parking: limits(5) })
+    await node.documents.takeGenesis((await source.node.documents.genesisOf(source.id))!, scene.owner, 'peer')
+    const [first, ...rest] = made.map(({ bytes }) => bytes)
+    await node.documents.take(source.id, rest, 'peer')
+    await node.close()
+    for (const authorCount of [2, 0]) {
+      const copy = await openDocuments(disk, scene, { seed: 3, parking: limits(authorCount) })
+      t.deepEqual(copy.opened, { lanes: 1, damaged: [] })
+      t.is((await copy.documents.hashes(source.id)).length, 5)
+      t.is((await copy.documents.standing(source.id)).size, 0)
+      await copy.close()
+    }
+    const after = await openDocuments(disk, scene, { seed: 4, parking: limits(2) })
+    await after.documents.take(source.id, isAlone ? [first!] : [first!, ...rest], 'peer')
+    t.is(after.heard.at(-1)?.envelopes.length, 1)
+    t.deepEqual(after.documents.summaryOf(source.id), source.node.documents.summaryOf(source.id))
+    t.deepEqual(await after.documents.standing(source.id), await source.node.documents.standing(source.id))
+    await after.close()
+    const last = await openDocuments(disk, scene, { seed: 5, parking: limits(2) })
+    t.deepEqual(last.opened, { lanes: 1, damaged: [] })
+    t.deepEqual(last.documents.summaryOf(source.id), source.node.documents.summaryOf(source.id))
+  })
 
 test('two changes of one number are both kept, as the proof they are', async (t) => {
   const { disk, node, id, laneOf } = await oneLane()

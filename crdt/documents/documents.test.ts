@@ -2,7 +2,7 @@ import test from 'ava'
 import { createSeededRandom } from '../../base/index.ts'
 import { createLaneReplica } from '../lane/index.ts'
 import { edit, entryText, hexOf, intentLane, laneScene, localLane, memberLane, shop } from '../lane/scene/index.ts'
-import { createMemoryDisk, StoreError } from '../store/index.ts'
+import { createMemoryDisk, type Store, StoreError } from '../store/index.ts'
 import { allBytes, nextEntry, openDocuments, writeOne } from './documents-scene.contract.ts'
 
 const scene = laneScene()
@@ -127,7 +127,8 @@ test('what a listener heard survives a power cut at that moment', async (t) => {
       a.documents.onChange(({ envelopes }) => {
         count += envelopes.length
         if (step !== 'genesis' && count === 0) return
-        disk.crash(createSeededRandom(1))
+        // Nothing but what was synced is kept.
+        disk.crash({ ...createSeededRandom(1), unit: () => 0 })
         resolve(count)
       })
     })
@@ -276,6 +277,34 @@ test('a disk that refuses costs the write and nothing else: the lanes go on as a
   t.is(third?.seq, 1)
   t.like(await a.documents.take(id, bytes, 'x'), [{ kind: 'held' }])
   t.is((await a.documents.hashes(id)).length, 4)
+})
+
+test('a write that failed and is on disk all the same is taken for what it is', async (t) => {
+  const disk = createMemoryDisk()
+  let isLying = false
+  const lying = () => {
+    const store = disk.store()
+    const write: Store['write'] = async (batch, options) => {
+      await store.write(batch, options)
+      if (isLying) throw new StoreError('write-failed', 'the sync failed')
+    }
+    return { ...store, write }
+  }
+  const a = await openDocuments({ store: lying }, scene)
+  const id = await a.documents.create(intentLane, scene.owner, signer!)
+  isLying = true
+  await t.throwsAsync(() => writeOne(a, nextEntry(id, 'one'), signer!), { instanceOf: StoreError })
+  isLying = false
+  t.is(a.heard.length, 1)
+  const [second] = await writeOne(a, nextEntry(id, 'two'), signer!)
+  t.is(second?.seq, 1)
+  t.is(a.documents.summaryOf(id)?.fence.n, 2)
+  t.is((await a.documents.hashes(id)).length, 2)
+  t.deepEqual(a.documents.summaryOf(id)?.heads, [second?.hash])
+  t.deepEqual(
+    a.heard.map(({ envelopes }) => envelopes.length),
+    [0, 0, 1],
+  )
 })
 
 test('an edit that throws costs the write and nothing else', async (t) => {

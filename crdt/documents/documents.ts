@@ -26,7 +26,7 @@ export type TakenGenesis =
 /** What changed in one document, told after it is on disk. */
 export interface DocumentChange {
   readonly documentId: string
-  /** New envelopes, in the order they were taken; empty when the document is new. */
+  /** New envelopes, in the order they were taken; empty when the document is new, or the disk lost some of it. */
   readonly envelopes: readonly Envelope[]
   /** Who brought them, as given to `take`; undefined when they were written here. */
   readonly from: string | undefined

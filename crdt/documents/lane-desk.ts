@@ -3,7 +3,7 @@ import type { Store } from '../store/index.ts'
 import type { EpochMaker, HeldLane } from './held-lane.ts'
 import type { LaneShelf } from './lane-shelf.ts'
 import { type LiveLane, type ReplayPowers, readEnvelopes, replay, tallyOnDisk } from './live-lane.ts'
-import { rebuildLane } from './read-lanes.ts'
+import { rebuildLane, writeCache } from './read-lanes.ts'
 import type { ReplicaCache } from './replica-cache.ts'
 import { sameTally } from './tally.ts'
 import type { Turns } from './turns.ts'
@@ -27,7 +27,7 @@ export interface Desk extends ReplayPowers {
 const admitDamage = async (desk: Desk, before: HeldLane): Promise<LiveLane> => {
   const { documentId } = before.epoch
   const { live, lane, changes } = await rebuildLane(before.epoch, before, desk)
-  await desk.store.write(changes, { sync: false })
+  await writeCache(desk, changes)
   desk.shelf.set(lane)
   desk.log.warn('a lane on disk is not what it was: what is missing comes back from a peer that has it', {
     document: documentId,

@@ -1,6 +1,5 @@
 import { errorText, type Log } from '../../base/index.ts'
-import type { AuthorityPowers } from '../authority/index.ts'
-import { readRecord } from '../authority/index.ts'
+import { type AuthorityPowers, readRecord } from '../authority/index.ts'
 import { type Epoch, genesisKind, type Parking } from '../lane/index.ts'
 import type { Store, StoreChange } from '../store/index.ts'
 import { documentsPrefix, readDocumentKey, summaryKey } from './document-keys.ts'
@@ -95,6 +94,18 @@ export const rebuildLane = async (
   return { live, lane, changes }
 }
 
+/** Writes what can be made again from the envelopes: a disk that has no room for it costs a start nothing but time. */
+export const writeCache = async (
+  { store, log }: Pick<DiskReader, 'store' | 'log'>,
+  changes: readonly StoreChange[],
+): Promise<void> => {
+  try {
+    await store.write(changes, { sync: false })
+  } catch (error) {
+    log.warn('what a lane comes to could not be saved', { reason: errorText(error) })
+  }
+}
+
 export interface ReadLane {
   readonly lane: HeldLane
   /** Stored bytes of it are missing or damaged, now or since an earlier start. */
@@ -120,7 +131,7 @@ const readLane = async (found: Found, reader: DiskReader): Promise<ReadLane | un
   }
   const { live, lane, changes } = await rebuildLane(epoch, saved, reader)
   live.replica.close()
-  await reader.store.write(changes, { sync: false })
+  await writeCache(reader, changes)
   // A summary that is not there or of another version is no damage: it is a cache.
   const isDamaged = saved !== undefined || summary === 'damaged' || found.hasDamagedEnvelope || !isGenesisThere
   if (isDamaged)

@@ -4,6 +4,7 @@ import type { Received } from '../lane/index.ts'
 import { summaryKey } from './document-keys.ts'
 import { type Desk, withReplica } from './lane-desk.ts'
 import { type LiveLane, readEnvelopes, replay } from './live-lane.ts'
+import { writeCache } from './read-lanes.ts'
 import { encodeSummary } from './saved-summary.ts'
 import { addEnvelopes, putEnvelopes } from './write-lanes.ts'
 
@@ -33,9 +34,7 @@ const replayAgain = async (desk: Desk, { replica: { epoch } }: LiveLane) => {
   const live = replay(epoch, (await readEnvelopes(epoch, desk)).envelopes, desk)
   const lane = addEnvelopes(desk.shelf.demand(epoch.documentId), live, [])
   live.replica.close()
-  await desk.store.write([{ kind: 'put', key: summaryKey(epoch.documentId), value: encodeSummary(lane) }], {
-    sync: false,
-  })
+  await writeCache(desk, [{ kind: 'put', key: summaryKey(epoch.documentId), value: encodeSummary(lane) }])
   desk.shelf.set(lane)
 }
 

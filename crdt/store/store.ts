@@ -16,12 +16,20 @@ export interface ScanRange {
  * never handed out, it is `damaged`.
  */
 export interface Store {
-  /** @throws {StoreError} `newer-format`, `already-open`, `damaged-store` when it cannot even be repaired */
+  /**
+   * Repairs what it can.
+   * @throws {StoreError} `newer-format`, `already-open`, `damaged-store` when it cannot even be repaired, `disk-full`,
+   * `open-failed`
+   */
   open(): Promise<void>
   close(): Promise<void>
-  /** Undefined when there is none. @throws {StoreError} `damaged-value` */
+  /** Undefined when there is none. @throws {StoreError} `damaged-value`, `read-failed` */
   get(key: string): Promise<Uint8Array | undefined>
-  /** Entries in the order of their keys; a damaged one comes without a value. */
+  /**
+   * Entries in the order of their keys; a damaged one comes without a value. What is written while it is on its way may
+   * be in it or not.
+   * @throws {StoreError} `read-failed`
+   */
   scan(range: ScanRange): AsyncIterable<StoreEntry>
   /**
    * All or nothing, in the order of the calls. With `sync` it resolves when the batch, and every one before it, survives a

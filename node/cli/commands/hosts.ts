@@ -1,5 +1,5 @@
 import { SkerryError } from '../../../base/index.ts'
-import type { MemberView, TokenView } from '../../api/index.ts'
+import type { MemberView, NodeView, TokenView } from '../../api/index.ts'
 import { type CliCommand, type CliContext, type CommandInput, textArgument, textOption } from '../command.ts'
 import { usageError } from '../failure.ts'
 import { type Column, formatTable, printable } from '../table.ts'
@@ -198,8 +198,13 @@ export const hostsCommand: CliCommand = {
   ],
   subcommands: [tokenCommand, claimCommand, blockCommand, allowCommand],
   run: async (input, context) => {
-    const members = await membersOf(context, textOption(input, 'zone'))
-    await context.result(members, memberTable(members))
+    const [members, node] = await Promise.all([
+      membersOf(context, textOption(input, 'zone')),
+      context.client().ask<NodeView>('GET', '/v1/state/node'),
+    ])
+    const id = node['network-id']
+    const network = id === undefined ? '' : `\nnetwork ${id} (the network-id of hosts that are to join)\n`
+    await context.result(members, `${memberTable(members)}${network}`)
     return 0
   },
 }

@@ -1,5 +1,5 @@
 import { nameHint, SkerryError } from '../../../base/index.ts'
-import { blockListKind, isBlockListSigned, sealRecord } from '../../../crdt/index.ts'
+import { type BlockList, blockListKind, isBlockListSigned, type SignedRecord, sealRecord } from '../../../crdt/index.ts'
 import type { BlockTarget } from './membership.ts'
 import { type BlockChange, maxBlocked, nextBlocks } from './next-blocks.ts'
 import type { Authority, ZoneDesk } from './zone-desk.ts'
@@ -60,10 +60,27 @@ export const keepBlocks = async (desk: ZoneDesk, { networkId, owner, trust }: Au
   if (typeof next === 'object') await book.take([sealRecord(blockListKind, next, [self.signer], powers).bytes])
 }
 
+/** Why hosts stay cut off though what was named is on no list of this zone. */
+const otherwiseWords = (
+  { register, keyIdOf, options: { self } }: ZoneDesk,
+  own: readonly SignedRecord<BlockList>[],
+  words: string,
+  still: readonly string[],
+): string => {
+  const members = still.flatMap((host) => register.member(host) ?? [])
+  const scope = members
+    .flatMap((member) => register.scope(member.scope) ?? [])
+    .find(({ id }) => own.some(({ body }) => body.sites.includes(id)))
+  if (scope !== undefined) return `${words} is blocked with all of ${scope.scope}: allow that`
+  const alone = members.find(({ key }) => key !== null && own.some(({ body }) => body.keys.includes(keyIdOf(key))))
+  if (alone !== undefined) return `of ${words} ${alone.host} is blocked by itself: allow that`
+  return `${words} is blocked by a scope around ${self.scope}: allow it there`
+}
+
 /**
  * Signs the next list of this zone with a target on it, or without it.
  * @returns its number; that of the list there is when it says so already
- * @throws {SkerryError} as `nameTarget`, and `list-full`, `blocked-with-scope`, `blocked-above`
+ * @throws {SkerryError} as `nameTarget`, and `list-full`, and `blocked-otherwise` when allowing it would change nothing
  */
 export const changeBlocks = async (
   desk: ZoneDesk,
@@ -92,12 +109,9 @@ export const changeBlocks = async (
   // A token that is out would let another key in as the host.
   const tokens = isBlocked ? hosts.filter((host) => desk.register.token(host)?.usedBy === null) : []
   if (tokens.length > 0) await desk.register.save({ tokens: tokens.map((host) => ({ host, hash: null })) })
-  if (!isBlocked && next === undefined && hosts.some(desk.isCutOff)) {
-    const around = hosts.flatMap((host) => desk.register.scope(desk.register.member(host)?.scope ?? '') ?? [])
-    const outer = around.find(({ id }) => own.some(({ body }) => body.sites.includes(id)))
-    throw outer === undefined
-      ? new SkerryError('blocked-above', `${words} is blocked by a scope around ${self.scope}: allow it there`)
-      : new SkerryError('blocked-with-scope', `${words} is blocked with all of ${outer.scope}: allow that`)
+  if (!isBlocked && next === undefined) {
+    const still = hosts.filter(desk.isCutOff)
+    if (still.length > 0) throw new SkerryError('blocked-otherwise', otherwiseWords(desk, own, words, still))
   }
   return next?.number ?? Math.max(0, ...own.map(({ body }) => body.number))
 }

@@ -43,7 +43,9 @@ const fillRegister = async ({ options, register, expectedScopes }: ZoneDesk): Pr
   for (const expected of expectedScopes()) {
     const { kind, scope } = expected
     const role = kind === 'site' ? ('edge' as const) : ('aggregator' as const)
-    let record = register.scope(scope)
+    const known = register.scope(scope)
+    // What was a site and is a zone now is another thing in the same place.
+    let record = known?.kind === kind ? known : undefined
     const isWhole = record !== undefined && expected.hosts.every(({ name }) => member(name) !== undefined)
     const lane = isWhole ? undefined : documents.idOf(laneOf(expected))
     const listed = lane === undefined ? undefined : readListedScope(await documents.standing(lane))

@@ -212,6 +212,16 @@ test('a host of another network is refused by the parent, and refuses a parent o
   const lie = { ...answer, network: '0b'.repeat(32) }
   t.like(await lost.membership.accept(lie, north.peerKey), { ok: false, code: 'wrong-network' })
   t.is(lost.book.networkId(), undefined)
+  // Also where the book would take any root that comes first.
+  const open = await startNode({
+    name: 'north-a',
+    role: 'edge',
+    scope: '/north/north-site',
+    more: { networkId: '0b'.repeat(32) },
+  })
+  await open.membership.start()
+  t.like(await open.membership.accept(lie, north.peerKey), { ok: false, code: 'wrong-network' })
+  t.is(open.book.networkId(), undefined)
 })
 
 test('an aggregator whose key left the list of its zone vouches for nobody any more', async (t) => {
@@ -243,4 +253,27 @@ test('an aggregator whose key left the list of its zone vouches for nobody any m
   t.is(wordOf((await call(host, north)).answer), 'not-ready')
   t.is(north.documents.ids().length, 1)
   t.is(north.documents.idOf({ kind: 'member', scope: parseScopePath('/north/north-b') }), undefined)
+})
+
+test('a zone cannot certify aggregators of its own: only the scope above lets them in', async (t) => {
+  const tower = await startTower(() => [zoneOf('/north', ['north', 'north-b'])])
+  const aggregator = async (name: string, tokens: readonly string[]) => {
+    const node = await startNode({ name, role: 'aggregator', scope: '/north', networkId: tower.networkId, tokens })
+    await node.membership.start()
+    return node
+  }
+  const north = await aggregator('north', [(await tower.membership.token('north')).token])
+  await call(north, tower)
+  const invented = await aggregator('north-b', [])
+  const change = {
+    role: 'aggregator',
+    scope: '/north',
+    site: null,
+    host: 'north-b',
+    capabilities: capabilitiesOf('aggregator'),
+  } as const
+  const byNorth = certificateOf(invented, north, change)
+  t.is(wordOf((await call(invented, tower, shown(byNorth))).answer), 'waiting')
+  const byTower = certificateOf(invented, tower, change)
+  t.is(wordOf((await call(invented, tower, shown(byTower))).answer), 'admitted')
 })

@@ -7,15 +7,12 @@
 export { createMembership } from './create-membership.ts'
 export { type ExpectedHost, type ExpectedScope, expectedBelow } from './expected.ts'
 export { type Founded, type FoundingOptions, foundNetwork } from './found-network.ts'
-export {
-  type JoinAdmitted,
-  type JoinAnswer,
-  type JoinHello,
-  joinFormat,
-  readAnswer,
-  readHello,
+export type {
+  JoinAdmitted,
+  JoinAnswer,
+  JoinHello,
 } from './join-messages.ts'
-export { type ListedHost, type ListedScope, laneOf, readListedScope } from './member-lanes.ts'
+export { type ListedHost, type ListedScope, readListedScope } from './member-lanes.ts'
 export type {
   Accepted,
   BlockTarget,

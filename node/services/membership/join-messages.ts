@@ -17,11 +17,11 @@ export const joinLimits = {
 } as const
 
 const hex = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`))
+/** Whole bytes; one pass over a text of any length. */
 const bytes = (digits: number) =>
   z
     .string()
-    .max(digits)
-    .regex(/^([0-9a-f]{2})+$/)
+    .refine((text) => text.length > 0 && text.length <= digits && text.length % 2 === 0 && /^[0-9a-f]+$/.test(text))
 const role = z.enum(['tower', 'aggregator', 'edge'])
 const scope = z
   .string()

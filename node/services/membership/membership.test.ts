@@ -87,32 +87,6 @@ test('an aggregator is granted its zone, and enrols its own hosts', async (t) =>
   t.is(edge.book.ownerAt('/north', 'zone')?.id, owner?.id)
 })
 
-test('a blocked host is cut and gets nothing more, and comes back by itself once it is allowed', async (t) => {
-  const tower = await startTower(() => [site])
-  const { token } = await tower.membership.token('n1-a')
-  const edge = await startNode({
-    name: 'n1-a',
-    role: 'edge',
-    scope: '/n1',
-    networkId: tower.networkId,
-    tokens: [token],
-  })
-  await call(edge, tower)
-  const cut: string[] = []
-  tower.membership.onChange((event) => cut.push(...event.cut))
-  for (const target of [{ host: 'n1-a' }, { site: 'n1' }]) {
-    cut.length = 0
-    t.deepEqual((await tower.membership.block(target)).cut, [edge.peerKey])
-    t.deepEqual(cut, [edge.peerKey])
-    t.true(tower.membership.standingOf(edge.peerKey)?.isBlocked)
-    t.is(tower.membership.hosts().find(({ name }) => name === 'n1-a')?.state, 'blocked')
-    t.is(wordOf((await call(edge, tower)).answer), 'blocked')
-    await t.throwsAsync(tower.membership.token('n1-a'), { code: 'blocked' })
-    await tower.membership.allow(target)
-    t.true((await call(edge, tower)).accepted.ok)
-  }
-})
-
 test('one away for three validity periods with its clock at 1970 is back without a person', async (t) => {
   let nowMs = startMs
   const tower = await startTower(() => [site], { trustedNowMs: () => nowMs })
@@ -201,38 +175,6 @@ test('another node of the zone lets a host in by the certificate the first one g
   t.is(second.membership.keyOf('n1-a'), edge.peerKey)
 })
 
-test('a zone that is blocked is let in again by itself, and no new key of it in between', async (t) => {
-  const tower = await startTower(() => [zoneOf('/north', ['north-a', 'north-b'])])
-  const start = async (name: string, token: string) => {
-    const node = await startNode({
-      name,
-      role: 'aggregator',
-      scope: '/north',
-      networkId: tower.networkId,
-      tokens: [token],
-      expected: () => [],
-    })
-    await node.membership.start()
-    return node
-  }
-  const first = await start('north-a', (await tower.membership.token('north-a')).token)
-  const second = await start('north-b', (await tower.membership.token('north-b')).token)
-  t.true((await call(first, tower)).accepted.ok)
-  t.deepEqual(await tower.membership.block({ zone: '/north' }), { number: 1, cut: [first.peerKey] })
-  t.is(wordOf((await call(first, tower)).answer), 'blocked')
-  t.is(wordOf((await call(second, tower)).answer), 'waiting', 'its token was taken back')
-  await t.throwsAsync(tower.membership.claim('id-north-b', 'north-b'), { code: 'blocked' })
-  await t.throwsAsync(tower.membership.allow({ host: 'north-b' }), { code: 'not-enrolled' })
-  await t.throwsAsync(tower.membership.block({ zone: '/nort' }), {
-    code: 'unknown-zone',
-    message: /did you mean \/north\?/,
-  })
-  t.deepEqual(await tower.membership.allow({ zone: '/north' }), { number: 2 })
-  t.true((await call(first, tower)).accepted.ok)
-  await tower.membership.claim('id-north-b', 'north-b')
-  t.true((await call(second, tower)).accepted.ok)
-})
-
 test('a tower signs a beacon when it starts and after each period, and renews its own certificate', async (t) => {
   const clock = createManualClock()
   let nowMs = startMs
@@ -254,37 +196,6 @@ test('a tower signs a beacon when it starts and after each period, and renews it
   await tower.membership.stop()
   clock.advance(60 * 60_000)
   t.is(tower.book.beacon()?.counter, 5)
-})
-
-test('what a person asks for wrongly is refused in words', async (t) => {
-  const tower = await startTower(() => [site])
-  const { membership } = tower
-  await t.throwsAsync(membership.token('n1-aa'), { code: 'unknown-host', message: /did you mean n1-a\?/ })
-  await t.throwsAsync(membership.block({ host: 'n1-b' }), { code: 'not-enrolled' })
-  await t.throwsAsync(membership.block({ site: 'n2' }), { code: 'unknown-site', message: /did you mean n1\?/ })
-  await t.throwsAsync(membership.claim('nobody', 'n1-a'), { code: 'unknown-caller' })
-  for (const key of ['twin-1', 'twin-2']) {
-    const twin = await startNode({
-      name: '',
-      role: 'edge',
-      scope: '/n1',
-      hostId: 'twin',
-      key,
-      networkId: tower.networkId,
-    })
-    await call(twin, tower)
-  }
-  await t.throwsAsync(membership.claim('twin', 'n1-a'), { code: 'ambiguous-caller' })
-  const other = await startNode({
-    name: '',
-    role: 'edge',
-    scope: '/n9',
-    hostId: 'other',
-    key: 'o',
-    networkId: tower.networkId,
-  })
-  await call(other, tower)
-  await t.throwsAsync(membership.claim('other', 'n1-a'), { code: 'wrong-place' })
 })
 
 test('an aggregator that replaces another on the list signs again what the first one granted and blocked', async (t) => {
@@ -327,4 +238,42 @@ test('an aggregator that replaces another on the list signs again what the first
   t.is(fresh.book.ownerAt('/north/inner', 'zone')?.generation, 2)
   const lists = fresh.book.trust()?.blockLists.map(({ body }) => [body.number, body.sites.length])
   t.deepEqual(lists, [[2, 1]])
+})
+
+test('a child keeps the highest session it was given, and takes no lower one', async (t) => {
+  const tower = await startTower(() => [site])
+  const disk = createMemoryDisk()
+  const set = { name: 'n1-a', role: 'edge', scope: '/n1', networkId: tower.networkId, disk } as const
+  const edge = await startNode(set)
+  await edge.membership.start()
+  await call(edge, tower)
+  await tower.membership.claim('id-n1-a', 'n1-a')
+  const { answer } = await call(edge, tower)
+  t.like(await edge.membership.accept(answer, tower.peerKey), { ok: false, code: 'stale-session', retry: 'later' })
+  await edge.stop()
+  const again = await startNode({ ...set, seed: 2 })
+  await again.membership.start()
+  t.is((await again.membership.hello(tower.peerKey)).session, 1)
+  t.like((await call(again, tower, { session: 41 })).accepted, { ok: true, session: 42 })
+})
+
+test('a site that becomes a zone is another thing in the same place', async (t) => {
+  let expected = [siteOf('/n1', ['n1-a'])]
+  const tower = await startTower(() => expected)
+  const set = { name: 'n1-a', scope: '/n1', networkId: tower.networkId } as const
+  const edge = await startNode({ ...set, role: 'edge', tokens: [(await tower.membership.token('n1-a')).token] })
+  await edge.membership.start()
+  t.true((await call(edge, tower)).accepted.ok)
+  const before = tower.membership.siteId('/n1')
+  expected = [zoneOf('/n1', ['n1-a'])]
+  await tower.membership.refresh()
+  t.is(tower.membership.siteId('/n1'), undefined)
+  t.is(wordOf((await call(edge, tower)).answer), 'wrong-place')
+  await edge.stop()
+  const aggregator = await startNode({ ...set, role: 'aggregator', disk: edge.disk, seed: 2 })
+  await aggregator.membership.start()
+  t.like((await call(aggregator, tower)).accepted, { ok: true, self: { site: null } })
+  const owner = aggregator.book.ownerAt('/n1', 'zone')
+  t.true(owner?.keys.has(aggregator.signer.keyId))
+  t.not(owner?.id, before)
 })
