@@ -1,14 +1,7 @@
-import { errorText, type ScopePath, SkerryError } from '../base/index.ts'
-import {
-  createReplicator,
-  defaultLanePolicy,
-  type Effective,
-  effective,
-  type LaneName,
-  type LaneView,
-} from '../crdt/index.ts'
+import { errorText, SkerryError } from '../base/index.ts'
+import { createReplicator, rollUpLimits } from '../crdt/index.ts'
 import type { Histories } from '../runtime/index.ts'
-import { nodesOf, parentOf, type Topology, zoneAt } from '../topologies/index.ts'
+import { nodesOf, type Topology, zoneAt } from '../topologies/index.ts'
 import type { ApiServices, NodeView } from './api/index.ts'
 import { createApiServices } from './api-services.ts'
 import { createBlobExchange } from './blob-exchange.ts'
@@ -22,6 +15,8 @@ import { createMemberServices } from './member-services.ts'
 import type { NodePowers } from './node.ts'
 import { openNode } from './open-node.ts'
 import { createReportDesk } from './report-desk.ts'
+import { createScopeLanes } from './scope-lanes.ts'
+import { namesOfIntents, summarise } from './services/deployments/index.ts'
 import { createSiteDesk, type KeptChoices, type SiteDesk } from './site-desk.ts'
 import { createSiteIntents } from './site-intents.ts'
 import { createSpecifications } from './specifications.ts'
@@ -58,7 +53,6 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
   const { clock, log, random, store, authority, hash, blobs, stateFile, topology } = powers
   const startedMs = clock.monotonicMs()
   const isZone = config.role !== 'edge'
-  const parentScope = parentOf(config.scope)
 
   let fetchArchive = async (archive: string, _signal?: AbortSignal): Promise<void> => {
     throw new SkerryError('parent-unreachable', `${archive} cannot be fetched before this node has joined`)
@@ -122,7 +116,27 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
       return member?.role === 'edge' && session !== undefined ? { name: member.name, session } : undefined
     },
     refusals: () => siteDesk?.refusals() ?? [],
-    rows: async () => ({ rows: [], own: 0, outcomes: [] }),
+    rows: async () => {
+      const known = await knowledge()
+      const origins = new Map(
+        siteIntents
+          .all()
+          .flatMap(({ site, applications }) =>
+            applications.map(({ application, origin }) => [`${site} ${application}`, origin] as const),
+          ),
+      )
+      const rows = summarise({
+        ...known,
+        hash,
+        origins: (site, application) => origins.get(`${site} ${application}`),
+        conflicts: [],
+      })
+      return {
+        rows: rows.slice(0, rollUpLimits.rows),
+        own: 0,
+        outcomes: (await lanes.outcomes()).slice(0, rollUpLimits.outcomes),
+      }
+    },
   })
 
   const tower =
@@ -146,25 +160,7 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
         })
       : undefined
 
-  /** What the lanes of this zone come to: the tower's own configuration, or what was handed down and its operators' own. */
-  const effectiveHere = async (): Promise<ReadonlyMap<string, ReadonlyMap<string, Effective>>> => {
-    if (tower) return tower.effective()
-    const found = new Map<string, ReadonlyMap<string, Effective>>()
-    for (const { id: tenant } of book.tenants()) {
-      const lanes: readonly LaneName[] = [
-        { kind: 'intent', scope: config.scope, tenant, owner: parentScope ?? ('/' as ScopePath) },
-        { kind: 'local', scope: config.scope, tenant },
-      ]
-      const views: LaneView[] = []
-      for (const lane of lanes) {
-        const id = documents.idOf(lane)
-        const view = id === undefined ? undefined : await documents.view(id)
-        if (view !== undefined) views.push(view)
-      }
-      found.set(tenant, effective(views, defaultLanePolicy))
-    }
-    return found
-  }
+  const lanes = createScopeLanes(config.scope, documents, book)
 
   const zoneDesk = isZone
     ? createZoneDesk({
@@ -180,7 +176,7 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
         specifications,
         hash,
         children: expected,
-        effective: effectiveHere,
+        effective: () => tower?.effective() ?? lanes.effective(),
         ...(config.parents.length > 0 && {
           fetch: async ({ versions, blobs: wanted }: Missing) => {
             if (versions.length > 0) await fetchRecords(versions)
@@ -232,12 +228,12 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
   const knowledge = async (): Promise<Knowledge> => {
     const heard = reports.hosts()
     if (tower) {
-      const known = await tower.knowledge(heard)
-      return { ...known, intentOrder: (site) => siteIntents.orderOf(site) ?? reports.intendedOrderOf(site) ?? 0 }
+      const orderOf = (site: string) => siteIntents.orderOf(site) ?? reports.intendedOrderOf(site) ?? 0
+      return { ...(await tower.knowledge(heard)), summaries: reports.summaries(tower.names()), intentOrder: orderOf }
     }
     const accepted = edge?.accepted()
     const intents = edge ? (accepted ? [accepted] : []) : siteIntents.all()
-    return knowledgeOfIntents(intents, heard)
+    return knowledgeOfIntents(intents, heard, reports.summaries(namesOfIntents(intents)))
   }
 
   const settle = () => void (siteDesk ?? zoneDesk)?.settle()

@@ -3,10 +3,13 @@ import type { CarriedHost } from './reports.ts'
 import type {
   HostReport,
   IntentEntry,
+  IntentOrigin,
+  SignedChange,
   SiteIntent,
   SitePlace,
   StoredApplication,
   StoredDeployment,
+  ZoneSummary,
 } from './services/deployments/index.ts'
 
 /** All a node knows of applications and sites at one moment; what `status` and `explain` rest on. */
@@ -17,13 +20,23 @@ export interface Knowledge {
   readonly entries: readonly IntentEntry[]
   readonly reports: readonly HostReport[]
   readonly intentOrder: (site: string) => number
+  /** The signed changes known here, the last of each deployment. */
+  readonly signed: readonly SignedChange[]
+  /** Zones below that let out counts alone. */
+  readonly summaries: readonly ZoneSummary[]
 }
+
+const signedOf = ({ version, signer, order }: IntentOrigin) => ({ version, signer, order })
 
 /**
  * What a node below the tower knows of configuration: what it was handed for its sites. A deployment appears as one
  * that names these sites, because its placement was judged above.
  */
-export const knowledgeOfIntents = (intents: readonly SiteIntent[], reports: readonly HostReport[]): Knowledge => {
+export const knowledgeOfIntents = (
+  intents: readonly SiteIntent[],
+  reports: readonly HostReport[],
+  summaries: readonly ZoneSummary[],
+): Knowledge => {
   const applications = new Map<string, StoredApplication>()
   const deployments = new Map<string, StoredDeployment>()
   const entries: IntentEntry[] = []
@@ -52,6 +65,12 @@ export const knowledgeOfIntents = (intents: readonly SiteIntent[], reports: read
     entries,
     reports,
     intentOrder: (site) => orders.get(site) ?? 0,
+    signed: intents.flatMap(({ applications: intended }) =>
+      intended.flatMap(({ application, deployment, revision, origin }) =>
+        origin === undefined ? [] : [{ application, deployment, revision, ...signedOf(origin) }],
+      ),
+    ),
+    summaries,
   }
 }
 

@@ -1,5 +1,5 @@
-import type { Book, RollUp } from '../crdt/index.ts'
-import { sealRollUp } from '../crdt/index.ts'
+import { randomHex } from '../base/index.ts'
+import { type Book, type Leaf, leavesRoot, type RollUp, sealRollUp } from '../crdt/index.ts'
 import { parentOf, zoneAt } from '../topologies/index.ts'
 import type { NodeConfig } from './config.ts'
 import type { EdgeHost } from './edge-host.ts'
@@ -7,7 +7,7 @@ import type { Identity } from './identity.ts'
 import { createFleet } from './knowledge.ts'
 import type { NodePowers } from './node.ts'
 import { type CarriedHost, type CarriedZone, createReportReader, reportMessage, signReport } from './reports.ts'
-import type { HostReport, StartRefusal } from './services/deployments/index.ts'
+import type { HostReport, RowNames, StartRefusal, ZoneSummary } from './services/deployments/index.ts'
 import type { TreeNode } from './tree-node.ts'
 
 export interface ReportDeskOptions {
@@ -44,6 +44,8 @@ export const createReportDesk = (options: ReportDeskOptions) => {
     intendedOrder: options.intendedOrder,
   })
   const zones = new Map<string, CarriedZone>()
+  const salts = new Map<string, string>()
+  const random = powers.random.fork('report-salts')
   let session = 0
   let seq = 0
 
@@ -56,11 +58,25 @@ export const createReportDesk = (options: ReportDeskOptions) => {
     ingressAddress: config.ingressAddress,
     refusals: options.refusals(),
   })
-  const ownHost = (host: EdgeHost): readonly CarriedHost[] => {
+  const ownHost = (host: EdgeHost): readonly Omit<CarriedHost, 'hash'>[] => {
     const report = ownReport(host)
     const certificate = book.certificateOf(identity.signer.keyId)
     if (certificate === undefined) return []
-    return [{ snapshot: signReport(report, turn(), identity.signer), certificate: certificate.bytes, report }]
+    const snapshot = signReport(report, turn(), identity.signer)
+    return [{ snapshot, certificate: certificate.bytes, report }]
+  }
+
+  /** A leaf for every host heard and every zone that keeps its own to itself; a salt is drawn once for each. */
+  const leavesNow = (): readonly Leaf[] => {
+    const saltOf = (name: string): string => {
+      const salt = salts.get(name) ?? randomHex(random, 16)
+      salts.set(name, salt)
+      return salt
+    }
+    return [
+      ...fleet.carried().map(({ hash, report }) => ({ kind: 'host' as const, name: report.host, report: hash })),
+      ...[...zones.values()].map(({ scope, rollUp }) => ({ kind: 'zone' as const, name: scope, report: rollUp.hash })),
+    ].map((leaf) => ({ ...leaf, salt: saltOf(`${leaf.kind} ${leaf.name}`) }))
   }
 
   /** How much of reports this zone lets its parent have. */
@@ -69,7 +85,14 @@ export const createReportDesk = (options: ReportDeskOptions) => {
   const ownRollUp = async (): Promise<readonly Pick<CarriedZone, 'scope' | 'bytes' | 'heardAtMs'>[]> => {
     const owner = book.ownerAt(config.scope, 'zone')
     if (owner === undefined) return []
-    const said = { ...(await options.rows()), zone: owner.id, generation: owner.generation, leaves: 0, root: null }
+    const leaves = leavesNow()
+    const said = {
+      ...(await options.rows()),
+      zone: owner.id,
+      generation: owner.generation,
+      leaves: leaves.length,
+      root: leavesRoot(leaves, powers.authority.hash),
+    }
     const bytes = sealRollUp({ ...turn(), ...said }, identity.signer)
     return [{ scope: config.scope, bytes, heardAtMs: clock.monotonicMs() }]
   }
@@ -98,7 +121,13 @@ export const createReportDesk = (options: ReportDeskOptions) => {
     /** Every host this node knows of. */
     hosts: (): readonly HostReport[] => (edge ? [ownReport(edge)] : fleet.reports()),
     /** Zones that let out counts alone. */
-    summaries: (): readonly CarriedZone[] => [...zones.values()],
+    summaries: (names: RowNames): readonly ZoneSummary[] =>
+      [...zones.values()].map(({ scope, rollUp, heardAtMs }) => ({
+        scope,
+        rows: rollUp.rows,
+        receivedAgeMs: clock.monotonicMs() - heardAtMs,
+        names,
+      })),
     /** What the parent of a site further down says it intends. */
     intendedOrderOf: (site: string): number | undefined => {
       const orders = fleet.reports().flatMap((report) => (report.site === site ? (report.intendedOrder ?? []) : []))
@@ -106,5 +135,3 @@ export const createReportDesk = (options: ReportDeskOptions) => {
     },
   }
 }
-
-export type ReportDesk = ReturnType<typeof createReportDesk>

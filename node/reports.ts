@@ -23,6 +23,8 @@ export interface CarriedHost {
   readonly snapshot: Uint8Array
   /** The host's certificate, so that who is above can judge the key. */
   readonly certificate: Uint8Array
+  /** Of the snapshot, 64 hexadecimal digits. */
+  readonly hash: string
   readonly report: HostReport
 }
 
@@ -85,7 +87,7 @@ export const signReport = (
 }
 
 export const reportMessage = (
-  hosts: readonly CarriedHost[],
+  hosts: readonly Omit<CarriedHost, 'hash'>[],
   zones: readonly Pick<CarriedZone, 'scope' | 'bytes' | 'heardAtMs'>[],
   nowMs: number,
 ): unknown => ({
@@ -183,7 +185,12 @@ export const createReportReader = ({ book, powers, clock, log, hostOf }: ReportR
     if (said === undefined || (name !== undefined && said.host !== name))
       return refuse(child, 'bad-report', 'what a host signed is in no known form, or in the name of another')
     turns.set(who.key, opened.snapshot)
-    return { snapshot, certificate, report: { ...said, node: said.host, link: 'up', linkForMs: 0 } }
+    return {
+      snapshot,
+      certificate,
+      hash: opened.snapshot.hash,
+      report: { ...said, node: said.host, link: 'up', linkForMs: 0 },
+    }
   }
 
   const readHost = (

@@ -10,7 +10,6 @@ import {
   effective,
   envelopeAuthor,
   type LaneName,
-  type LaneView,
   parseLaneName,
   type ReadEntry,
   runs,
@@ -19,6 +18,7 @@ import { parentOf } from '../topologies/index.ts'
 import type { BlobReference } from './blobs.ts'
 import type { StateFile } from './powers/index.ts'
 import { createRounds } from './rounds.ts'
+import { createScopeLanes } from './scope-lanes.ts'
 import {
   intentOrderOf,
   judgeStarts,
@@ -84,19 +84,9 @@ const intentLane = (scope: ScopePath, tenant: string, owner: ScopePath): LaneNam
 export const createSiteDesk = (options: SiteDeskOptions): SiteDesk => {
   const { scope, documents, book, specifications, file, log } = options
   const owner = parentOf(scope) ?? ('/' as ScopePath)
+  const lanes = createScopeLanes(scope, documents, book)
   let kept: KeptChoices = file.load() ?? { entries: {}, accepted: {} }
   let refused: readonly StartRefusal[] = []
-
-  const viewsOf = async (tenant: string): Promise<readonly LaneView[]> => {
-    const lanes: readonly LaneName[] = [intentLane(scope, tenant, owner), { kind: 'local', scope, tenant }]
-    const views: LaneView[] = []
-    for (const lane of lanes) {
-      const document = documents.idOf(lane)
-      const view = document === undefined ? undefined : await documents.view(document)
-      if (view !== undefined) views.push(view)
-    }
-    return views
-  }
 
   /** Who signed the entry that stands: the author of the envelope its put came in. */
   const authorOf = async (lane: LaneName, application: string, entry: ReadEntry): Promise<string> => {
@@ -140,7 +130,7 @@ export const createSiteDesk = (options: SiteDeskOptions): SiteDesk => {
   const candidates = async (): Promise<readonly StartCandidate[]> => {
     const found: StartCandidate[] = []
     for (const { id: tenant } of book.tenants())
-      for (const [application, state] of effective(await viewsOf(tenant), defaultLanePolicy)) {
+      for (const [application, state] of effective(await lanes.views(tenant), defaultLanePolicy)) {
         const entry = runs(kept.entries[application], state, defaultLanePolicy)
         const standing = state.kind === 'entry' ? [state] : state.candidates
         const candidate = entry && (await candidateOf(application, entry, standing, tenant))

@@ -23,8 +23,11 @@ import {
   describeVersionStep,
   type Hash,
   type HostReport,
+  namesOfConfig,
   pickConfigValues,
   planVersions,
+  type RowNames,
+  type SignedChange,
   type SitePlace,
   signVersions,
   type ToldCache,
@@ -40,6 +43,8 @@ export interface TowerDesk {
   effective(): Promise<ReadonlyMap<string, ReadonlyMap<string, Effective>>>
   knowledge(reports: readonly HostReport[]): Promise<Omit<Knowledge, 'intentOrder' | 'summaries'>>
   noteReports(reports: readonly HostReport[]): Promise<void>
+  /** What the applications and versions of a zone's counts are called. */
+  names(): RowNames
   rollback(deployment: string, toVersion?: string): Promise<RollbackView>
 }
 
@@ -176,8 +181,16 @@ export const createTowerDesk = (options: TowerDeskOptions): TowerDesk => {
         store.listDeployments(),
         store.listIntents(),
       ])
-      return { applications, deployments: stored, places, entries, reports }
+      const signed = [...store.config().decisions.values()].flatMap(({ version: id }): readonly SignedChange[] => {
+        const version = id === null ? undefined : book.version(id)?.body
+        const application = version && store.config().applications.get(version.application)?.name
+        if (version === undefined || application === undefined || id === null) return []
+        const { name: deployment, revision, signer, order } = version
+        return [{ application, deployment, revision, version: id, signer, order }]
+      })
+      return { applications, deployments: stored, places, entries, reports, signed }
     },
+    names: () => namesOfConfig(store.config(), (id) => book.version(id)?.body),
     noteReports: (reports) => deployments.noteReports(reports),
     rollback: async (deployment, toVersion) => {
       const { from, to } = await deployments.rollback(deployment, toVersion)

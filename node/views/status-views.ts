@@ -1,5 +1,6 @@
 import type {
   ApplicationStateView,
+  ApplicationZoneView,
   CountsView,
   CountView,
   DeploymentStateView,
@@ -81,12 +82,40 @@ const operStatus = (rows: readonly SiteRow[]): string => {
   return !former && sum('ready') >= sum('wanted') ? 'running' : 'deploying'
 }
 
+const zoneView = (
+  known: Knowledge,
+  application: string,
+  { version, row }: { readonly version: string; readonly row: SiteRow },
+): ApplicationZoneView => {
+  const summary = known.summaries.find(({ scope }) => scope === row.site)
+  const conflicts = (summary?.rows ?? []).filter(
+    ({ application: id, version: record, conflict }) =>
+      conflict > 0 && summary?.names(id, record)?.application === application,
+  )
+  const { wanted, running, ready, failing, unknown } = countsView(row)
+  return {
+    zone: row.site,
+    version,
+    wanted,
+    running,
+    ready,
+    failing,
+    unknown,
+    conflict: { count: conflicts.reduce((sum, { conflict }) => sum + conflict, 0) },
+    ...(summary && { 'age-ms': summary.receivedAgeMs }),
+    note: row.note ?? 'counts only',
+  }
+}
+
 /** Applications as this node knows them; with `site` only what that site does. */
 export const applicationViews = (known: Knowledge, hash: Hash, site?: string): readonly ApplicationStateView[] => {
   const rows = rollUpStatus({ ...known, hash })
   return rows.map(({ application, deployment, versions }) => {
-    const sites = versions.flatMap(({ version, sites: found }) => found.map((row) => ({ version, row })))
-    const here = sites.filter(({ row }) => site === undefined || row.site === site)
+    const all = versions.flatMap(({ version, sites: found }) => found.map((row) => ({ version, row })))
+    const asked = all.filter(({ row }) => site === undefined || row.site === site)
+    // A zone that lets out counts alone stands as one row, under its path.
+    const zones = asked.filter(({ row }) => row.site.startsWith('/'))
+    const here = asked.filter(({ row }) => !row.site.startsWith('/'))
     const held = known.applications.find(({ name }) => name === application)
     const deployed = known.deployments.find(({ spec }) => spec.application === application)
     const wanted = deployed && deployedRevision(deployed, held)
@@ -95,7 +124,8 @@ export const applicationViews = (known: Knowledge, hash: Hash, site?: string): r
       version: held?.revisions.at(-1)?.version ?? '',
       ...(deployment !== undefined && { deployment }),
       ...(wanted && { 'wanted-revision': wanted.revision, 'wanted-version': wanted.version }),
-      'oper-status': operStatus(here.map(({ row }) => row)),
+      'oper-status': operStatus(asked.map(({ row }) => row)),
+      ...(zones.length > 0 && { zones: zones.map((one) => zoneView(known, application, one)) }),
       sites: here.map(({ version, row }) => {
         const age = known.reports.find((report) => report.site === row.site)?.receivedAgeMs
         const entry = known.entries.find((one) => one.site === row.site && one.application === application)

@@ -60,7 +60,7 @@ test('the tree ends at the border of a zone that keeps its names back', (t) => {
     site,
     parents,
   }))
-  const tree = treeView({ scope: '/', name: 'federal' }, nodes, knowledgeOfIntents([], []), borders(tower))
+  const tree = treeView({ scope: '/', name: 'federal' }, nodes, knowledgeOfIntents([], [], []), borders(tower))
   const country = tree.children.find(({ name }) => name === 'de')
   t.deepEqual(
     country?.children.map(({ kind, name, note }) => [kind, name, note]),
@@ -78,6 +78,6 @@ test('the tree ends at the border of a zone that keeps its names back', (t) => {
     site,
     parents,
   }))
-  const shown = treeView({ scope: '/de', name: 'de' }, below, knowledgeOfIntents([], []), borders(bavaria))
+  const shown = treeView({ scope: '/de', name: 'de' }, below, knowledgeOfIntents([], [], []), borders(bavaria))
   t.is(shown.children[0]?.note, 'aggregator bavaria-aggregator, beyond here /de/bavaria answers')
 })
