@@ -1,13 +1,11 @@
 /**
- * Links between nodes: the Mesh port, and what carries it in memory and over local sockets; libp2p has a door of its own
+ * Links between nodes: the Mesh port, and what carries it in memory; libp2p has a door of its own
  * (libp2p/index.ts), so that simulated nodes do not load it.
  * Must not know what the streams are for, decide who may join, or read a clock of its own.
  * Read first: mesh.ts, stream-link.ts.
  */
-
 export { createFrameQueue, type FrameQueue } from './frame-queue.ts'
 export type { Frame } from './frames.ts'
-export { createLocalMesh, type LocalMeshOptions } from './local-mesh.ts'
 export { createMemoryNetwork, type MemoryMeshOptions, type MemoryNetwork } from './memory-mesh.ts'
 export type { Mesh, MeshLink, MeshStream, PeerKey, Priority } from './mesh.ts'
 export { MeshError } from './mesh-error.ts'

@@ -170,6 +170,8 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
           return owner?.keys.has(identity.signer.keyId) ? owner : undefined
         },
         signer: identity.signer,
+        powers: authority,
+        store,
         documents,
         book,
         blobs,
@@ -194,7 +196,8 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
     documents,
     book,
     specifications,
-    zoneDesk,
+    // A tower answers from its configuration: it needs no site's intent in full.
+    zoneDesk: tower ? undefined : zoneDesk,
     tenant: builtInTenant,
     log,
   })

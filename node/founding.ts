@@ -1,4 +1,4 @@
-import { type Random, SkerryError } from '../base/index.ts'
+import { type Random, randomHex, SkerryError } from '../base/index.ts'
 import { type AuthorityPowers, type Book, fromHex, type Signer, toHex } from '../crdt/index.ts'
 import type { Identity } from './identity.ts'
 import type { StateFile } from './powers/index.ts'
@@ -7,13 +7,14 @@ import { foundNetwork, type HeldTenant } from './services/membership/index.ts'
 /** Secrets a tower works with. Seeds are 64 hexadecimal digits. */
 interface KeptAuthority {
   readonly beacon: string
-  readonly tenant: { readonly id: string; readonly seed: string }
+  /** The salt keeps other tenants from telling by a revision what it is of. 32 hexadecimal digits. */
+  readonly tenant: { readonly id: string; readonly seed: string; readonly salt: string }
 }
 
 /** What a tower may sign with beside its own key. */
 export interface TowerAuthority {
   readonly beacon: Signer
-  readonly tenants: readonly HeldTenant[]
+  readonly tenants: readonly (HeldTenant & { readonly salt: string })[]
 }
 
 export interface FoundingPowers {
@@ -50,7 +51,11 @@ export const openTowerAuthority = async (
     powers.stateFile<{ seed: string }>(rootKeyFile).save({ seed: toHex(founded.rootSeed) })
     file.save({
       beacon: toHex(founded.beaconSeed),
-      tenant: { id: founded.tenant.id, seed: toHex(founded.tenant.seed) },
+      tenant: {
+        id: founded.tenant.id,
+        seed: toHex(founded.tenant.seed),
+        salt: randomHex(random.fork('tenant-salt'), 16),
+      },
     })
     const taken = await book.take(founded.records)
     const refused = taken.find((one) => one.kind === 'refused')
@@ -66,6 +71,6 @@ export const openTowerAuthority = async (
   const { signatures } = powers.authority
   return {
     beacon: signatures.signer(fromHex(kept.beacon)),
-    tenants: [{ tenant: kept.tenant.id, signer: signatures.signer(fromHex(kept.tenant.seed)) }],
+    tenants: [{ tenant: kept.tenant.id, signer: signatures.signer(fromHex(kept.tenant.seed)), salt: kept.tenant.salt }],
   }
 }

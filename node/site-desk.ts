@@ -209,7 +209,13 @@ export const createSiteDesk = (options: SiteDeskOptions): SiteDesk => {
       last: options.accepted(),
     })
     const next: KeptChoices = {
-      entries: { ...kept.entries, ...Object.fromEntries(judged.entries) },
+      // What is not here yet was not accepted: in a conflict it must not count as what ran last.
+      entries: {
+        ...kept.entries,
+        ...Object.fromEntries(
+          [...judged.entries].filter(([, { version }]) => version === null || book.version(version) !== undefined),
+        ),
+      },
       accepted: Object.fromEntries(judged.accepted),
     }
     // Before anything of it starts: a lower order of the same signer is refused for ever after.

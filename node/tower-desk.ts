@@ -62,7 +62,7 @@ export interface TowerDeskOptions {
   readonly powers: AuthorityPowers
   /** The tower's own key, to which the tenant delegated. */
   readonly signer: Signer
-  readonly tenant: HeldTenant
+  readonly tenant: HeldTenant & { readonly salt: string }
   /** The order number of the newest intent of a site, as far as it is known. */
   readonly intentOrder: (site: string) => number
   /** Called after something new was decided. */
@@ -108,7 +108,6 @@ export const createTowerDesk = (options: TowerDeskOptions): TowerDesk => {
         const [result] = await documents.write([{ documentId: documentId(), edit: () => edits }], tenant.signer)
         if (result !== undefined && !result.ok && result.refusal.code !== 'no-change')
           throw new SkerryError('write-failed', `the configuration cannot be written: ${result.refusal.message}`)
-        void decide()
       },
     },
     blobs: {
@@ -128,15 +127,14 @@ export const createTowerDesk = (options: TowerDeskOptions): TowerDesk => {
     told: options.stateFile<ToldCache>('told'),
     random: random.fork('config-ids'),
     hash,
-    salt: tenant.tenant,
+    salt: tenant.salt,
+    onChange: () => void decide(),
   })
 
   const decisionIds = random.fork('decisions')
   /** Signs what the configuration asks for and the decisions do not say yet. */
   const decide = createRounds(async () => {
     try {
-      // After the change that asked for this: it counts only once its write has returned.
-      await store.putDecisions([])
       const config = store.config()
       const steps = planVersions(config, (id) => book.version(id)?.body)
       if (steps.length === 0) return
@@ -158,7 +156,7 @@ export const createTowerDesk = (options: TowerDeskOptions): TowerDesk => {
     }
   })
 
-  const trial = { places: () => places, images, hash, clock, tenant: builtInTenant, salt: tenant.tenant }
+  const trial = { places: () => places, images, hash, clock, tenant: builtInTenant, salt: tenant.salt }
   const deployments = createDeployments({ ...trial, store, intentOrder: options.intentOrder })
 
   return {

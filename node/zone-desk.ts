@@ -1,16 +1,33 @@
 import { errorText, type Log, type ScopePath } from '../base/index.ts'
-import type { Book, DeploymentVersion, Documents, Effective, LaneName, LaneView, Owner, Signer } from '../crdt/index.ts'
+import {
+  type AuthorityPowers,
+  type Book,
+  type DeploymentVersion,
+  type Documents,
+  type Effective,
+  type Envelope,
+  formatLaneName,
+  type LaneName,
+  type LaneValue,
+  type LaneView,
+  type Owner,
+  parseEntry,
+  type Signer,
+  type Store,
+} from '../crdt/index.ts'
 import type { BlobStore } from './powers/index.ts'
 import { createRounds } from './rounds.ts'
 import {
   type Child,
   type ChildPlan,
+  type ChildWrite,
   describeChildWrite,
   type Hash,
   planChildren,
   writeEntries,
 } from './services/deployments/index.ts'
 import type { Specifications } from './specifications.ts'
+import { createToldViews } from './told-views.ts'
 
 /** What an entry names and what is not held here. */
 export interface Missing {
@@ -24,6 +41,9 @@ export interface ZoneDeskOptions {
   /** The owner of this scope; undefined until this node may write for it. */
   readonly owner: () => Owner | undefined
   readonly signer: Signer
+  readonly powers: AuthorityPowers
+  /** Keys under `told/` are used. */
+  readonly store: Store
   readonly documents: Documents
   readonly book: Book
   readonly blobs: BlobStore
@@ -53,11 +73,20 @@ export interface ZoneDesk {
   waiting(): ChildPlan['waiting']
 }
 
+/** Children whose lanes are begun, and written in one synced batch, at a time. */
+const childrenAtOnce = 256
+/** Of more entries written at once only their number is logged. */
+const mostLines = 32
+
 /** The deployment controller of a tower or an aggregator: what is wanted here becomes what is wanted of each child. */
 export const createZoneDesk = (options: ZoneDeskOptions): ZoneDesk => {
   const { scope, documents, book, blobs, specifications, log } = options
   /** What stands in the lanes of children, by document: read once, and again after it changed. */
   const views = new Map<string, LaneView>()
+  const kept = createToldViews(options.store, documents)
+  /** Views that are not kept on disk yet. */
+  const unkept = new Map<string, LaneView>()
+  let isLoaded = false
   /** Digests of the blobs a version leads to, once all are held. */
   const closures = new Map<string, readonly string[]>()
   let waiting: ChildPlan['waiting'] = []
@@ -90,14 +119,50 @@ export const createZoneDesk = (options: ZoneDeskOptions): ZoneDesk => {
     }
   }
 
+  const setView = (document: string, view: LaneView): void => {
+    views.set(document, view)
+    unkept.set(document, view)
+  }
+
+  const keepViews = async (): Promise<void> => {
+    const some = new Map([...unkept].filter(([document, view]) => views.get(document) === view))
+    unkept.clear()
+    await kept
+      .save(some)
+      .catch((error: unknown) => log.info('what children were told is not kept', { error: errorText(error) }))
+  }
+
   const viewOf = async (child: string, tenant: string): Promise<LaneView | undefined> => {
     const document = documents.idOf(laneOf(child, tenant))
     if (document === undefined) return undefined
     const known = views.get(document)
     if (known !== undefined) return known
+    const heads = documents.summaryOf(document)?.heads
     const view = await documents.view(document)
-    if (view !== undefined) views.set(document, view)
+    // What came in meanwhile may be in it or not.
+    if (view !== undefined && documents.summaryOf(document)?.heads === heads) setView(document, view)
     return view
+  }
+
+  /**
+   * What stands in a lane after a change that was just signed, without reading the lane again: each value it put is the
+   * only one of its key. Not where something else came in between: then the lane is read when it is needed.
+   */
+  const keepView = (
+    documentId: string,
+    before: LaneView | undefined,
+    edits: ReadonlyMap<string, LaneValue> | undefined,
+    envelopes: readonly Envelope[],
+  ): void => {
+    const [head, ...others] = documents.summaryOf(documentId)?.heads ?? []
+    if (before === undefined || edits === undefined || others.length > 0 || head !== envelopes.at(-1)?.hash) return
+    const entries = new Map(before.entries)
+    for (const [application, text] of edits) {
+      const read = parseEntry(String(text), options.powers.hash)
+      if (!read.ok) return
+      entries.set(application, [read.entry])
+    }
+    setView(documentId, { ...before, entries })
   }
 
   /** Versions in the entries a child may read, as far as they were read here. */
@@ -114,6 +179,45 @@ export const createZoneDesk = (options: ZoneDeskOptions): ZoneDesk => {
         version === null ? [] : [{ version, application: found.application }],
       ),
     )
+
+  /** Answers how many lanes were written. */
+  const tellSome = async (
+    owner: Owner,
+    tenant: string,
+    some: readonly (readonly [child: string, found: readonly ChildWrite[]])[],
+  ): Promise<number> => {
+    const written = new Map<string, ReadonlyMap<string, LaneValue>>()
+    const begin = async ([child, found]: (typeof some)[number]) => {
+      const lane = laneOf(child, tenant)
+      const isNew = documents.idOf(lane) === undefined
+      const documentId = await documents.create(lane, owner, options.signer)
+      if (isNew) views.set(documentId, { lane: formatLaneName(lane), voice: 'intent', entries: new Map() })
+      const edit = (draft: Parameters<typeof writeEntries>[0]) => {
+        const edits = writeEntries(draft, found, owner.generation)
+        written.set(documentId, edits)
+        return edits
+      }
+      return { documentId, edit }
+    }
+    const writes = await Promise.all(some.map(begin))
+    const before = new Map(writes.map(({ documentId }) => [documentId, views.get(documentId)]))
+    const results = await documents.write(writes, options.signer)
+    let wrote = 0
+    for (const [at, result] of results.entries()) {
+      const documentId = writes[at]?.documentId ?? ''
+      if (result.ok) {
+        wrote += 1
+        keepView(documentId, before.get(documentId), written.get(documentId), result.envelopes)
+      } else if (result.refusal.code !== 'no-change')
+        log.warn('a child could not be told', {
+          child: some[at]?.[0],
+          code: result.refusal.code,
+          why: result.refusal.message,
+        })
+    }
+    await keepViews()
+    return wrote
+  }
 
   const settleTenant = async (
     owner: Owner,
@@ -144,23 +248,13 @@ export const createZoneDesk = (options: ZoneDeskOptions): ZoneDesk => {
       hash: options.hash,
     })
     const byChild = [...Map.groupBy(plan.writes, ({ child }) => child)]
-    for (const [child] of byChild) await documents.create(laneOf(child, tenant), owner, options.signer)
-    const writes = byChild.map(([child, found]) => ({
-      documentId: documents.idOf(laneOf(child, tenant)) ?? '',
-      edit: (draft: Parameters<typeof writeEntries>[0]) => writeEntries(draft, found, owner.generation),
-    }))
-    if (writes.length > 0) {
-      const results = await documents.write(writes, options.signer)
-      for (const [at, result] of results.entries())
-        if (!result.ok && result.refusal.code !== 'no-change')
-          log.warn('a child could not be told', {
-            child: byChild[at]?.[0],
-            code: result.refusal.code,
-            why: result.refusal.message,
-          })
-      for (const write of plan.writes) log.info(describeChildWrite(write))
-    }
-    return { waiting: plan.waiting, missing: { versions, blobs: lacking }, wrote: writes.length }
+    let wrote = 0
+    // In parts: ten thousand drafts at once would cost more memory than all else.
+    for (let at = 0; at < byChild.length; at += childrenAtOnce)
+      wrote += await tellSome(owner, tenant, byChild.slice(at, at + childrenAtOnce))
+    if (plan.writes.length <= mostLines) for (const write of plan.writes) log.info(describeChildWrite(write))
+    else log.info(`told ${byChild.length} children`, { entries: plan.writes.length })
+    return { waiting: plan.waiting, missing: { versions, blobs: lacking }, wrote }
   }
 
   /** What was told before this node started leads to blobs too. */
@@ -194,6 +288,8 @@ export const createZoneDesk = (options: ZoneDeskOptions): ZoneDesk => {
   const round = async (): Promise<void> => {
     const owner = options.owner()
     if (owner === undefined) return
+    if (!isLoaded) for (const [document, view] of await kept.load()) views.set(document, view)
+    isLoaded = true
     const missing: { versions: string[]; blobs: Missing['blobs'][number][] } = { versions: [], blobs: [] }
     const waits: ChildPlan['waiting'][number][] = []
     let wrote = 0
@@ -206,7 +302,12 @@ export const createZoneDesk = (options: ZoneDeskOptions): ZoneDesk => {
     }
     waiting = waits
     await closeTold()
-    if (wrote > 0) options.onChange()
+    await keepViews()
+    if (wrote > 0) {
+      options.onChange()
+      // One change holds so many entries: what did not fit is written in the next round, the last of which writes nothing.
+      void settle()
+    }
     fetch(missing)
   }
   const settle = createRounds(() =>

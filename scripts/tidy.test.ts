@@ -168,7 +168,7 @@ const rules: readonly {
     ],
     good: [
       ['runtime/plan.ts', "import { createHash } from 'node:crypto'\n"],
-      ['mesh/local-mesh.ts', from('node:net')],
+      ['mesh/libp2p/door.ts', from('node:net')],
       ['runtime/plan.test.ts', from('node:fs')],
     ],
   },

@@ -4,6 +4,7 @@
  * Read first: replication.ts, meeting.ts.
  */
 export { createReplicator, type ReplicatorOptions } from './create-replicator.ts'
+export { encodeMessage } from './message.ts'
 export type {
   Link,
   ReplicationCounts,

@@ -106,7 +106,8 @@ export const createSession = (options: SessionOptions): LiveSession => {
 
   const begin = (again: boolean) => {
     if (isEnded) return
-    owes = false
+    // What is owed compares also what was compared in vain; a meeting that does not leaves it owed.
+    if (again) owes = false
     meeting.begin(again)
   }
   /** Begins a meeting when half of what the peer may ask is there again. */

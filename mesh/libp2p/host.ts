@@ -128,7 +128,8 @@ const guarded = (transport: Transport, options: HostOptions): Transport => {
         options.onListenError(address, error)
         throw error
       }
-      options.onListening(address, (listener.server?.address() as { port: number }).port)
+      const bound = listener.server?.address() as { port: number } | undefined
+      options.onListening(address, bound?.port ?? 0)
     }
     return listener
   }
@@ -139,9 +140,17 @@ const guarded = (transport: Transport, options: HostOptions): Transport => {
 const metered = (encrypter: ConnectionEncrypter, door: Door, clock: Clock): ConnectionEncrypter => {
   const secureInbound = encrypter.secureInbound.bind(encrypter)
   const secureOutbound = encrypter.secureOutbound.bind(encrypter)
-  encrypter.secureInbound = (connection, options) => {
-    if ('remoteAddr' in connection) door.callerAt((connection as MultiaddrConnection).remoteAddr)?.reach('encrypting')
-    return secureInbound(connection, options)
+  encrypter.secureInbound = async (connection, options) => {
+    const { remoteAddr } = connection as Partial<MultiaddrConnection>
+    const caller = remoteAddr && door.callerAt(remoteAddr)
+    caller?.reach('encrypting')
+    try {
+      return await secureInbound(connection, options)
+    } catch (error) {
+      // A WebSocket is closed politely, which a stranger may never answer.
+      caller?.refuse('other-network', 'the handshake failed: it belongs to another network')
+      throw error
+    }
   }
   encrypter.secureOutbound = (connection, options) => {
     meterOf(connection as MultiaddrConnection, clock)

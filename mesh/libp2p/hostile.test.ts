@@ -120,7 +120,8 @@ test.serial(
 test.serial(
   'strangers of another network, and such that know the network and send garbage, are cut off one by one',
   async (t) => {
-    const { hub, lines, tcp, web } = await startHub(t, { inboundPerSecond: open })
+    const clock = createManualClock()
+    const { hub, lines, tcp, web } = await startHub(t, { inboundPerSecond: open }, clock)
     const honest = await startHonest(t, tcp)
     const before = honest.echoed()
     const beforeMb = heapMb()
@@ -132,7 +133,10 @@ test.serial(
         await t.throwsAsync(stranger.dial(address, { timeoutMs: 20_000 }), { message: /another network/ })
     }
     await Promise.all([dialAll(tcp), dialAll(web)])
-    await until(() => hub.counts()['other-network'] === costlyStrangers, 'all strangers are counted')
+    // A stranger that hangs up is counted for what it is; one that stays on its WebSocket ends with its time.
+    await until(() => hub.counts()['other-network'] >= costlyStrangers / 2, 'strangers that hang up are counted')
+    clock.advance(5_000)
+    await until(() => sumOf(hub, ['other-network', 'too-slow']) === costlyStrangers, 'all strangers are counted')
 
     const caller = await startRawCaller(t, 8)
     const hello = encodeFrame({ kind: 'hello', stream: 0, payload: encodeHello() })
@@ -166,7 +170,7 @@ test.serial(
     await until(() => sumOf(hub, ['garbage', 'oversize']) >= costlyStrangers / 2, 'all garbage is counted')
     t.is(honest.lost(), undefined)
     t.true(honest.echoed() > before + 100)
-    t.true(warnings(lines) <= 4, lines.map(({ message }) => message).join('\n'))
+    t.true(warnings(lines) <= 5, lines.map(({ message }) => message).join('\n'))
     t.true(heapMb() - beforeMb < 100, `the heap grew by ${heapMb() - beforeMb} MB`)
   },
 )
@@ -180,7 +184,11 @@ const keptOf = async (t: ExecutionContext, count: number, limits: Partial<Libp2p
     const socket = createConnection(portOf(tcp), '127.0.0.1')
     socket.on('error', () => {})
     socket.on('close', () => gone++)
-    await new Promise((resolve) => socket.once('connect', resolve))
+    // One that is turned away may be so before it knows that it was connected.
+    await new Promise<void>((resolve) => {
+      socket.once('connect', () => resolve())
+      socket.once('close', () => resolve())
+    })
     sockets.push(socket)
   }
   t.teardown(() => sockets.forEach((socket) => void socket.destroy()))
@@ -330,7 +338,7 @@ test('a peer that makes the node answer and reads nothing is cut off', async (t)
   void closed.then(() => {
     ended = true
   })
-  while (!ended && id < 400_000) {
+  while (!ended && stream.status === 'open' && id < 400_000) {
     const frames = Array.from({ length: 2000 }, () => {
       const frame = encodeFrame({ kind: 'open', stream: id, payload: Uint8Array.of(0) })
       id += 2

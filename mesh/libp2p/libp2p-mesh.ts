@@ -155,7 +155,9 @@ export const createLibp2pMesh = (options: Libp2pMeshOptions): Libp2pMesh => {
       onListening: (address, port) => void addresses.push(withPort(address, port)),
     })
     const stop = async () => {
-      await Promise.all([...links].map(([link, { gone }]) => (void link.close(), gone)))
+      const open = [...links]
+      for (const [link] of open) void link.close()
+      await Promise.all(open.map(([, { gone }]) => gone))
       door.close()
       await host.stop()
     }

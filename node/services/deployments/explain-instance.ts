@@ -205,8 +205,11 @@ const acceptedLink = ({ placed, revision, report }: InstanceQuestion): ExplainLi
   const version = revision.version === '' ? 'this application' : `version ${revision.version}`
   const age = report?.receivedAgeMs === undefined ? {} : { ageMs: report.receivedAgeMs }
   const accepted = report?.status?.applications.some((application) => application.revision === revision.revision)
+  // It runs what it accepted, and says what it was asked for in its place.
+  const refusal = report?.refusals?.find((one) => one.application === revision.spec.name)
+  const since = refusal === undefined ? '' : `, and refused what its parent asks for since: ${refusal.message}`
   return accepted
-    ? { step: 'accepted', state: 'done', text: `${placed.host} accepted ${version}`, ...age }
+    ? { step: 'accepted', state: 'done', text: `${placed.host} accepted ${version}${since}`, ...age }
     : { step: 'accepted', state: 'stopped', text: `${placed.host} has not accepted ${version} yet`, ...age }
 }
 

@@ -134,6 +134,20 @@ const cases: Readonly<Record<string, ExplainQuestion>> = {
       }),
     ],
   }),
+  'invention-refused-while-running': ask({
+    reports: [
+      sampleReport({
+        refusals: [
+          {
+            application: 'shop',
+            code: 'not-entitled',
+            message: 'the signer of the deployment version has no delegation of the tenant',
+            version: 'bad0'.repeat(16),
+          },
+        ],
+      }),
+    ],
+  }),
   'version-stale': ask({
     reports: [
       sampleReport({
@@ -202,7 +216,7 @@ const cases: Readonly<Record<string, ExplainQuestion>> = {
 for (const [name, question] of Object.entries(cases))
   test(`explains ${name} with what is wrong, where, and what to do`, (t) => {
     const explanation = explain(question)
-    t.is(explanation.ok, name === 'ready' || name === 'signer-not-known')
+    t.is(explanation.ok, ['ready', 'signer-not-known', 'invention-refused-while-running'].includes(name))
     matchesGolden(t, `explain/${name}.txt`, describeExplanation(explanation))
   })
 

@@ -1,0 +1,34 @@
+import type { Observer, World } from '../world/index.ts'
+import type { Ledger } from './ledger.ts'
+
+/** What checkers, workloads and faults of one run share. */
+export interface Scene {
+  readonly world: World
+  readonly ledger: Ledger
+  /** Whose text each canary is, and which machines may hold it. */
+  readonly canaries: Canaries
+}
+
+/** Marks in names and values, so that whatever carries them is found wherever it is. */
+export interface Canaries {
+  /** Whether `machine` may hold the thing `canary` marks; undefined for a mark nobody made. */
+  mayHold(canary: string, machine: string): boolean | undefined
+}
+
+/** Holds a world to one invariant of the design. */
+export interface Checker {
+  /** Its number there. */
+  readonly invariant: number
+  readonly sentence: string
+  readonly observer: Observer
+  /** What was broken so far, in words. */
+  violations(): readonly string[]
+  /** How often it had something to judge: a checker that never saw its subject proves nothing. */
+  seen(): number
+  /** What is not yet as it must become once all faults are healed; nothing when it is. */
+  readonly lacking?: () => Promise<readonly string[]>
+  /** From now on nothing may change any more. */
+  readonly expectQuiet?: () => void
+}
+
+export type MakeChecker = (scene: Scene) => Checker

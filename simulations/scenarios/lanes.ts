@@ -1,0 +1,57 @@
+import {
+  envelopeAuthor,
+  fromHex,
+  genesisKind,
+  type LaneName,
+  laneOwner,
+  nodeHash,
+  parseLaneName,
+  readRecord,
+} from '../../crdt/index.ts'
+import type { World } from '../world/index.ts'
+
+/** The signed record that begins an epoch of a lane, or one change in it, as it lies in a store. */
+export type StoredPiece =
+  | { readonly kind: 'genesis'; readonly documentId: string; readonly lane: LaneName }
+  | { readonly kind: 'envelope'; readonly documentId: string; readonly author: string; readonly hash: string }
+
+const envelopePattern = /^d\/([0-9a-f]{32})\/e\/[0-9a-f]{8}\/([0-9a-f]{64})$/
+const genesisPattern = /^d\/([0-9a-f]{32})\/g\/[0-9a-f]{8}$/
+
+/** What a key and a value of a store are, read without the node that wrote them; undefined for all that is no lane's. */
+export const readPiece = (key: string, bytes: Uint8Array): StoredPiece | undefined => {
+  const [, document, hash] = envelopePattern.exec(key) ?? []
+  if (document !== undefined && hash !== undefined)
+    return { kind: 'envelope', documentId: document, author: envelopeAuthor(bytes).author, hash }
+  const documentId = genesisPattern.exec(key)?.[1]
+  if (documentId === undefined) return undefined
+  const read = readRecord(genesisKind, bytes, { hash: nodeHash })
+  return read.ok ? { kind: 'genesis', documentId, lane: parseLaneName(read.record.body.lane) } : undefined
+}
+
+/** Ids of the keys that may write a lane, by what the machines are and not by what any record says. */
+export const writersOf = (world: World, lane: LaneName): ReadonlySet<string> => {
+  const owner = laneOwner(lane)
+  if (owner === undefined) return new Set()
+  if ('tenant' in owner) return tenantKeys(world)
+  const keys = world.machines.filter(({ place }) => place.scope === owner.scope).map((one) => one.signer()?.keyId)
+  return new Set(keys.filter((key) => key !== undefined))
+}
+
+const tenantKeys = ({ machines, signatures }: World): ReadonlySet<string> =>
+  new Set(
+    machines.flatMap(({ disk }) => {
+      const kept = disk.stateFile<{ readonly tenant: { readonly seed: string } }>('authority').load()
+      return kept ? [signatures.signer(fromHex(kept.tenant.seed)).keyId] : []
+    }),
+  )
+
+/** Machines that hold a lane once they had the time: its owner's, and those of the scope it is about. */
+export const holdersOf = (world: World, lane: LaneName): readonly string[] => {
+  const owner = laneOwner(lane)
+  const scopes: readonly string[] = [
+    ...(owner !== undefined && 'scope' in owner ? [owner.scope] : ['/']),
+    ...(lane.kind === 'tenant' ? [] : [lane.scope]),
+  ]
+  return world.machines.filter(({ place }) => scopes.includes(place.scope)).map(({ place }) => place.name)
+}

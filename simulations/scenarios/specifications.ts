@@ -1,0 +1,76 @@
+import { canaryOf } from './canaries.ts'
+
+/** An application of the workload. */
+export interface WorldApplication {
+  readonly name: string
+  /** As a deployment document says where it goes. */
+  readonly placement: string
+  /** Labels a site must have; none for every site. */
+  readonly siteLabels: Readonly<Record<string, string>>
+  readonly mode: string
+  /** Instances at a site with so many hosts. */
+  readonly instances: (hosts: number) => number
+  readonly containers: readonly { readonly name: string; readonly changes: boolean }[]
+}
+
+export const imageName = 'demo:1'
+
+export const applications: readonly WorldApplication[] = [
+  {
+    name: 'shop',
+    placement: 'all-sites: true',
+    siteLabels: {},
+    mode: 'mode: one-per-matching-host',
+    instances: (hosts) => hosts,
+    containers: [
+      { name: 'web', changes: true },
+      { name: 'side', changes: false },
+    ],
+  },
+  {
+    // Its name is nobody's business but of the sites it goes to.
+    name: canaryOf('gold'),
+    placement: 'match-site-labels: tier = gold',
+    siteLabels: { tier: 'gold' },
+    mode: 'mode: replicated\n    replicas: 2',
+    instances: () => 2,
+    containers: [{ name: 'api', changes: true }],
+  },
+]
+
+export const deploymentOf = ({ name }: WorldApplication): string => `${name}-out`
+
+/** One version as `skerry apply` takes it. */
+export const applicationText = ({ name, mode, containers }: WorldApplication, version: string): string =>
+  [
+    `name: ${name}`,
+    `version: "${version}"`,
+    'services:',
+    '  - name: main',
+    `    ${mode}`,
+    '    containers:',
+    ...containers.flatMap((one) => [
+      `      - name: ${one.name}`,
+      `        image: ${imageName}`,
+      `        env: { ${one.changes ? `VERSION: "${version}"` : 'ALWAYS: same'} }`,
+    ]),
+    '',
+  ].join('\n')
+
+export const deploymentText = (application: WorldApplication, version: string): string =>
+  [
+    `name: ${deploymentOf(application)}`,
+    `application: ${application.name}`,
+    `application-version: "${version}"`,
+    `placement: { ${application.placement} }`,
+    '',
+  ].join('\n')
+
+/** What a container is at a version of its application; versions that do not change it give the same. */
+export const contentOf = (
+  { application, container }: { readonly application: string; readonly container: string },
+  version: string,
+): string => {
+  const spec = applications.find(({ name }) => name === application)
+  return spec?.containers.find(({ name }) => name === container)?.changes === false ? 'as ever' : `version ${version}`
+}

@@ -1,0 +1,43 @@
+import test from 'ava'
+import { runScenario } from './run-scenario.ts'
+import type { Scenario } from './scenario.ts'
+import { smallScenario } from './small-scene.contract.ts'
+import { twentyNodes } from './twenty-nodes.ts'
+
+/** A shorter run of the same, so that a test of each change takes no minutes: `npm run simulate` runs it whole. */
+const short: Scenario = {
+  ...twentyNodes,
+  harmMs: 90_000,
+  faultEveryMs: [2_000, 5_500],
+  moveEveryMs: [2_000, 8_000],
+  settleMs: 75_000,
+  quietMs: 30_000,
+}
+
+/** Seeds of bugs that were found stay here, each with a word about it. */
+const seeds: readonly (readonly [seed: number, about: string])[] = [
+  [1, 'an application that is deployed again after it was removed'],
+  [2, 'a rollback after a removal'],
+  [4, 'an urgent stream that overtakes one opened before it'],
+  [8, 'a timer that is due within less than the clock can tell'],
+  [11, 'any'],
+  [12, 'any'],
+]
+
+for (const [seed, about] of seeds)
+  test.serial(`seed ${seed} holds every invariant, and twice alike: ${about}`, async (t) => {
+    const result = await runScenario(short, { seed })
+    t.deepEqual(result.violations, [])
+    t.is((await runScenario(short, { seed })).digest, result.digest)
+  })
+
+test('a change that came while the disk was full is asked for again once there is room, on the same link', async (t) => {
+  const full: Scenario = {
+    ...smallScenario,
+    faults: ['disk-full'],
+    faultEveryMs: [3_000, 8_000],
+    moveEveryMs: [2_000, 5_000],
+    quietMs: 1_000,
+  }
+  for (const seed of [2, 11]) t.deepEqual((await runScenario(full, { seed })).violations, [])
+})

@@ -1,0 +1,212 @@
+import { createHash } from 'node:crypto'
+import type { LogLine, Random } from '../../base/index.ts'
+import { fromHex, nodeHash, type Signatures, type Signer } from '../../crdt/index.ts'
+import { createNode, type NodeConfig, type NodePowers, type SkerryNode } from '../../node/index.ts'
+import { createSimulatedHost, type SimulatedHost } from '../../runtime/index.ts'
+import { sliceFor, type Topology, type TopologyNode } from '../../topologies/index.ts'
+import { createDisk, type Disk, type DiskWrite } from './disk.ts'
+import { createIncarnation, type Incarnation } from './incarnation.ts'
+import { createMachineClock, type MachineClock } from './machine-clock.ts'
+import type { Network, Seat } from './network.ts'
+import { type ContainerAct, observeContainers } from './observer.ts'
+import type { Scheduler } from './scheduler.ts'
+
+/** `kill`: the process alone; `power`: the machine, with its containers and what no disk had synced. */
+export type CrashKind = 'kill' | 'power'
+
+/** One machine of a world and the node on it. */
+export interface Machine {
+  readonly place: TopologyNode
+  readonly clock: MachineClock
+  readonly disk: Disk
+  /** Its engine; of an edge alone. */
+  readonly host: SimulatedHost | undefined
+  /** The node, once its `start` has resolved and until it ends. */
+  node(): SkerryNode | undefined
+  isRunning(): boolean
+  /** What an installer tells it before its first start: the id of its network, and a token to join with. */
+  install(told: { readonly networkId: string; readonly token: string }): void
+  /** Starts the node's process; a service manager starts it again when it ends by itself. */
+  start(): void
+  crash(kind: CrashKind): void
+  /** Its key, as it lies on its disk; undefined before its first start. */
+  signer(): Signer | undefined
+}
+
+/** What a machine tells the world that holds it. */
+export interface MachineEvents {
+  readonly write: (write: DiskWrite) => void
+  readonly act: (act: ContainerAct) => void
+  readonly log: (line: LogLine) => void
+  readonly died: (error: unknown) => void
+}
+
+export interface MachineOptions {
+  readonly place: TopologyNode
+  /** One for all nodes of a world. */
+  readonly signatures: Signatures
+  readonly topology: Topology
+  readonly scheduler: Scheduler
+  readonly network: Network
+  readonly random: Random
+  readonly startWallMs: number
+  readonly events: MachineEvents
+  /** Swaps powers before the node gets them: how a test breaks something on purpose. */
+  readonly doctor: (powers: NodePowers) => NodePowers
+}
+
+/** A service manager waits this long before it starts a node again that ended with an error. */
+const restartMs = 2_000
+/** Each call to an engine takes its time. */
+const engineLatencyMs = 20
+/** Quartz of cheap boards is up to 100 parts in a million off. */
+const largestDrift = 100e-6
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+const configOf = ({ name, role, scope, site, parents }: TopologyNode, networkId: string): NodeConfig => ({
+  name,
+  role,
+  scope,
+  networkId,
+  site: role === 'edge' ? (site ?? '') : '',
+  topology: '',
+  dataDir: `/simulated/${name}`,
+  runDir: `/simulated/${name}/run`,
+  parents,
+  meshListen: role === 'edge' ? [] : [name],
+  joinTokenFile: '',
+  hostId: `host-of-${name}`,
+  time: 'auto',
+  apiListen: '',
+  tokenFile: '',
+  runtime: 'simulated',
+  containerdSocket: '',
+  portRange: [20_000, 20_099],
+  bridge: 'b',
+  subnet: '10.0.0.0/24',
+  ingressAddress: '127.0.0.1',
+  cniDir: '',
+  logLevel: 'info',
+})
+
+/** A clock further off than this is seen to be wrong by whoever keeps it, in milliseconds. */
+const believableMs = 60_000
+
+interface Life {
+  readonly incarnation: Incarnation
+  seat: Seat | undefined
+}
+
+export const createMachine = (options: MachineOptions): Machine => {
+  const { place, scheduler, network, events } = options
+  const random = options.random.fork(place.name)
+  const clock = createMachineClock({
+    scheduler,
+    name: place.name,
+    rate: 1 + largestDrift * (2 * random.fork('quartz').unit() - 1),
+    startWallMs: options.startWallMs + Math.round(2_000 * random.fork('wall').unit()),
+    upMs: Math.round(3_600_000 * random.fork('up').unit()),
+  })
+  const disk = createDisk({
+    machine: place.name,
+    random: random.fork('disk'),
+    onWrite: events.write,
+  })
+  const host = place.role === 'edge' ? createSimulatedHost({ clock }) : undefined
+  host?.setLatency(engineLatencyMs)
+  const slice = place.role === 'edge' ? undefined : sliceFor(options.topology, place.scope)
+  let told = { networkId: '', token: '' }
+  let life: Life | undefined
+  let running: SkerryNode | undefined
+  let lives = 0
+
+  const isTimeRight = () => Math.abs(clock.wallMs() - options.startWallMs - scheduler.nowMs()) < believableMs
+  const engineFor = (incarnation: Incarnation, on: SimulatedHost) => {
+    const engine = observeContainers(on.connect(), events.act)
+    const watch = (wake: () => void) => {
+      const unwatch = engine.watch(wake)
+      incarnation.onEnd(unwatch)
+      return unwatch
+    }
+    return incarnation.guard('containers', { ...engine, watch })
+  }
+  const powersFor = (own: Life): NodePowers => {
+    const { incarnation } = own
+    const chance = random.fork(`life ${lives}`)
+    return {
+      clock: incarnation.clock(clock),
+      random: chance,
+      log: incarnation.log(events.log),
+      openMesh: ({ peerKey }) => {
+        own.seat = network.join({ node: place.name, peer: peerKey }, place.role === 'edge' ? undefined : place.name)
+        return incarnation.guard('mesh', own.seat.mesh)
+      },
+      store: incarnation.guard('store', disk.store()),
+      authority: { signatures: options.signatures, hash: nodeHash },
+      hash: sha256,
+      blobs: incarnation.guard('blobs', disk.blobs(chance.fork('blobs'))),
+      stateFile: <Value>(name: string) => incarnation.guard(name, disk.stateFile<Value>(name)),
+      ...(host && { containers: engineFor(incarnation, host) }),
+      ...(slice && { topology: slice }),
+      hostId: `host-of-${place.name}`,
+      joinTokens: () => (told.token === '' ? [] : [told.token]),
+      // As at a tower whose kernel says that its clock is synchronised.
+      isTimeTrusted: () => place.role === 'tower' && isTimeRight(),
+      version: 'simulated',
+      pid: lives,
+      rssBytes: () => 0,
+    }
+  }
+  const end = (kind: CrashKind) => {
+    if (!life) return
+    life.seat?.leave(kind === 'kill' ? 'farewell' : 'silence')
+    life.incarnation.end()
+    disk.crash(kind)
+    life = undefined
+    running = undefined
+  }
+  const start = () => {
+    if (life) return
+    lives++
+    const own: Life = { incarnation: createIncarnation(), seat: undefined }
+    life = own
+    const failed = (error: unknown) => {
+      if (life !== own) return
+      events.died(error)
+      end('kill')
+      scheduler.at(scheduler.nowMs() + restartMs, `restart ${place.name}`, start)
+    }
+    try {
+      const node = createNode(configOf(place, told.networkId), options.doctor(powersFor(own)))
+      node.start().then(() => {
+        if (life === own) running = node
+      }, failed)
+    } catch (error) {
+      failed(error)
+    }
+  }
+
+  return {
+    place,
+    clock,
+    disk,
+    host,
+    node: () => running,
+    isRunning: () => life !== undefined,
+    install: (by) => {
+      told = by
+    },
+    start,
+    crash: (kind) => {
+      end(kind)
+      if (kind === 'kill') return
+      host?.powerCut()
+      clock.reboot()
+    },
+    signer: () => {
+      const kept = disk.stateFile<{ readonly seed: string }>('key').load()
+      return kept && options.signatures.signer(fromHex(kept.seed))
+    },
+  }
+}
