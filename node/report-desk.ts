@@ -8,7 +8,7 @@ import { createFleet } from './knowledge.ts'
 import type { NodePowers } from './node.ts'
 import { type CarriedHost, type CarriedZone, createReportReader, reportMessage, signReport } from './reports.ts'
 import type { HostReport, RowNames, StartRefusal, ZoneSummary } from './services/deployments/index.ts'
-import type { TreeNode } from './tree-node.ts'
+import { isWithin, type TreeNode } from './tree-node.ts'
 
 export interface ReportDeskOptions {
   readonly config: NodeConfig
@@ -24,6 +24,9 @@ export interface ReportDeskOptions {
   /** Rows for a parent that may have counts alone. */
   readonly rows: () => Promise<Pick<RollUp, 'rows' | 'own' | 'outcomes'>>
 }
+
+/** Key lists in one report: as many as a parent takes. */
+const mostLists = 1_000
 
 /** Signed reports up and down one node: its own word, those of hosts below, and what of them goes on to the parent. */
 export const createReportDesk = (options: ReportDeskOptions) => {
@@ -46,6 +49,8 @@ export const createReportDesk = (options: ReportDeskOptions) => {
   const zones = new Map<string, CarriedZone>()
   const salts = new Map<string, string>()
   const random = powers.random.fork('report-salts')
+  /** Which key lists of zones below the parent was told of in this session. */
+  let told = ''
   let session = 0
   let seq = 0
 
@@ -64,6 +69,21 @@ export const createReportDesk = (options: ReportDeskOptions) => {
     if (certificate === undefined) return []
     const snapshot = signReport(report, turn(), identity.signer)
     return [{ snapshot, certificate: certificate.bytes, report }]
+  }
+
+  /** Key lists of zones right below and further down, when they are others than the parent was told of. */
+  const listsBelow = (): readonly Uint8Array[] => {
+    const scopes = [...new Set(nodes.filter(({ role }) => role !== 'edge').map(({ scope }) => scope))]
+    const lists = scopes
+      .filter((scope) => scope !== config.scope && isWithin(scope, config.scope))
+      .flatMap((scope) => {
+        const owner = book.ownerAt(scope, 'zone')
+        return book.recordsFor(scope).filter(({ kind, id }) => kind === 'key-list' && id === owner?.list)
+      })
+    const now = lists.map(({ id }) => id).join()
+    if (now === told) return []
+    told = now
+    return lists.slice(0, mostLists).map(({ bytes }) => bytes)
   }
 
   /** A leaf for every host heard and every zone that keeps its own to itself; a salt is drawn once for each. */
@@ -102,6 +122,7 @@ export const createReportDesk = (options: ReportDeskOptions) => {
     onSession: (given: number) => {
       session = given
       seq = 0
+      told = ''
     },
     /** @throws {SkerryError} `bad-message`, `newer-format` */
     take: (child: string, peerKey: string, value: unknown): void => {
@@ -112,11 +133,11 @@ export const createReportDesk = (options: ReportDeskOptions) => {
     /** What goes up now. */
     message: async (): Promise<unknown> => {
       const nowMs = clock.monotonicMs()
-      if (edge) return reportMessage(ownHost(edge), [], nowMs)
+      if (edge) return reportMessage(ownHost(edge), [], [], nowMs)
       const parent = parentOf(config.scope)
       const lets = parent === undefined ? 'none' : level()
-      if (lets === 'all') return reportMessage(fleet.carried(), [...zones.values()], nowMs)
-      return reportMessage([], lets === 'summary' ? await ownRollUp() : [], nowMs)
+      if (lets === 'all') return reportMessage(fleet.carried(), [...zones.values()], listsBelow(), nowMs)
+      return reportMessage([], lets === 'summary' ? await ownRollUp() : [], [], nowMs)
     },
     /** Every host this node knows of. */
     hosts: (): readonly HostReport[] => (edge ? [ownReport(edge)] : fleet.reports()),

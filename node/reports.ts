@@ -5,6 +5,7 @@ import {
   type Book,
   certificateKind,
   judgeCertificate,
+  keyListKind,
   mayReplace,
   openRollUp,
   openSnapshot,
@@ -54,6 +55,8 @@ const messageSchema = z.object({
       }),
     )
     .max(maxHosts),
+  /** Key lists of zones further down, so that who is above can judge what they sign. */
+  records: z.array(base64(160_000)).max(1_000).optional(),
   zones: z
     .array(z.object({ scope: z.string().max(1_024), rollUp: base64(1_100_000), ageMs: z.number().min(0) }))
     .max(10_000),
@@ -89,9 +92,11 @@ export const signReport = (
 export const reportMessage = (
   hosts: readonly Omit<CarriedHost, 'hash'>[],
   zones: readonly Pick<CarriedZone, 'scope' | 'bytes' | 'heardAtMs'>[],
+  records: readonly Uint8Array[],
   nowMs: number,
 ): unknown => ({
   v: 1,
+  ...(records.length > 0 && { records: records.map(text) }),
   hosts: hosts.map(({ snapshot, certificate, report }) => ({
     snapshot: text(snapshot),
     certificate: text(certificate),
@@ -229,6 +234,13 @@ export const createReportReader = ({ book, powers, clock, log, hostOf }: ReportR
     return { scope: one.scope, bytes, rollUp: opened.rollUp, heardAtMs: clock.monotonicMs() - one.ageMs }
   }
 
+  /** Key lists alone: a child hands up nothing else. */
+  const takeLists = async (child: string, records: readonly Uint8Array[]): Promise<void> => {
+    const lists = records.filter((bytes) => readRecord(keyListKind, bytes, powers).ok)
+    for (const one of await book.take(lists))
+      if (one.kind === 'refused') refuse(child, one.refusal.code, one.refusal.message)
+  }
+
   return {
     /** @throws {SkerryError} `bad-message`, `newer-format` when the whole of it is in no known form */
     read: (child: string, peerKey: string, value: unknown): ReadReports => {
@@ -236,6 +248,9 @@ export const createReportReader = ({ book, powers, clock, log, hostOf }: ReportR
       if (!read.success) throw new SkerryError('bad-message', 'the reports of a child are in no known form')
       if (read.data.v > 1)
         throw new SkerryError('newer-format', `reports of format ${read.data.v}: update this node to read them`)
+      const records = read.data.records?.map(bytesOf) ?? []
+      // What they vouch for is judged by the next report at the latest.
+      if (records.length > 0) void takeLists(child, records)
       return {
         hosts: read.data.hosts.flatMap((one) => readHost(child, peerKey, one) ?? []),
         zones: read.data.zones.flatMap((one) => readZone(child, one) ?? []),

@@ -69,11 +69,30 @@ export const tokenFileOf = (home: string): string => join(home, 'token')
 const firstMeshPort = 18_000
 const meshPortSlots = 62
 
+/** Ports of this machine that somebody listens at, as far as the kernel says (proc(5), net/tcp); none where it does not. */
+const takenPorts = (): ReadonlySet<number> => {
+  const lines = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((path) =>
+    existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [],
+  )
+  const listening = lines.map((line) => /^\s*\d+: [0-9A-F]+:([0-9A-F]{4}) \S+ 0A /.exec(line)?.[1])
+  return new Set(listening.flatMap((port) => (port === undefined ? [] : [Number.parseInt(port, 16)])))
+}
+
+/** Ports in a row that no other tree on this machine uses now. */
+const freeMeshPortBase = (random: Random): number => {
+  const taken = takenPorts()
+  for (let tries = 0; tries < 100; tries++) {
+    const base = firstMeshPort + Math.floor(random.unit() * meshPortSlots) * 32
+    if (!Array.from({ length: 32 }, (_, n) => base + n).some((port) => taken.has(port))) return base
+  }
+  throw new SkerryError('no-free-ports', `no 32 free ports in a row from ${firstMeshPort}: end another tree first`)
+}
+
 /** Draws what must be the home's own, once. */
 export const newPlace = (random: Random): Pick<HomeRecord, 'id' | 'runBase' | 'subnetBase' | 'meshPortBase'> => {
   const id = randomHex(random, 4)
-  const meshPortBase = firstMeshPort + Math.floor(random.unit() * meshPortSlots) * 32
-  return { id, runBase: defaultRunBase(id), subnetBase: freeSubnetBase(random), meshPortBase }
+  const [subnetBase, meshPortBase] = [freeSubnetBase(random), freeMeshPortBase(random)]
+  return { id, runBase: defaultRunBase(id), subnetBase, meshPortBase }
 }
 
 /** Writes the bearer token once; mode 600. */
