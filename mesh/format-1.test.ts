@@ -38,4 +38,6 @@ test('a greeting of a newer version is refused in words that say who is to updat
   const verdict = judgeHello(encodeHello(2))
   t.is(verdict.kind, 'other-version')
   t.regex(verdict.kind === 'other-version' ? verdict.here : '', /version 2 .* only 1: update this node/)
+  t.is(judgeHello(Uint8Array.of(2, 7, 7, 7)).kind, 'other-version', 'whatever it says after its version')
+  for (const garbage of [[], [0], [1, 0]]) t.is(judgeHello(Uint8Array.from(garbage)).kind, 'garbage')
 })

@@ -36,3 +36,11 @@ test('random bytes are read as frames or refused as garbage, never anything else
   )
   t.pass()
 })
+
+test('a frame that is too long is told from one that makes no sense', (t) => {
+  const kindOf = (bytes: number[]) =>
+    t.throws(() => createFrameReader()(Uint8Array.from(bytes)), { instanceOf: GarbageError })?.kind
+  t.is(kindOf([0, 1, 0, 6, 0, 0, 0, 0, 0]), 'oversize')
+  t.is(kindOf([0, 0, 0, 4, 0, 0, 0, 0, 0]), 'garbage')
+  t.is(kindOf([0, 0, 0, 5, 10, 0, 0, 0, 0]), 'garbage')
+})

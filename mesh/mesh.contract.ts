@@ -12,8 +12,6 @@ export interface MeshPair {
   readonly address: string
   /** Speaks a newer version of the link than `far`; absent where links have no version. */
   readonly newer?: Mesh
-  /** False where the carrier queues what is sent without a say of ours. @default true */
-  readonly keepsPriority?: boolean
   /** What `far` said in its log. */
   readonly farLog: readonly LogLine[]
   /** Breaks the connection without a word to either end. */
@@ -136,7 +134,7 @@ export const meshContract = (
   })
 
   test(title('bulk that fills a link holds up control by a few frames, and still goes on'), async (t) => {
-    const { open, keepsPriority } = await join(t)
+    const { open } = await join(t)
     const chunk = new Uint8Array(64 * 1024)
     let bulkBytes = 0
     let full = true
@@ -170,7 +168,6 @@ export const meshContract = (
     while (bulkBytes < afterBytes + 1024 * 1024) await turn()
     full = false
     await Promise.all(flooding)
-    if (keepsPriority === false) return t.pass()
     t.true(longestBytes <= 8 * chunk.byteLength, `${longestBytes} bytes of bulk went before a control message`)
   })
 

@@ -8,6 +8,7 @@ export type {
   DeploymentStateView,
   ExplainView,
   ImageView,
+  MemberView,
   NodeView,
   ServiceInstanceView,
 } from './api/index.ts'

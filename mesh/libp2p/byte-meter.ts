@@ -13,6 +13,8 @@ export interface Meter {
 
 interface Metered extends MultiaddrConnection {
   onData?: (bytes: { byteLength: number }) => void
+  sendReset?: () => void
+  readonly websocket?: WebSocket & { readonly terminate?: () => void }
 }
 
 const meters = new WeakMap<MultiaddrConnection, Meter>()
@@ -25,8 +27,14 @@ export const meterOf = (connection: MultiaddrConnection, clock: Clock): Meter =>
   const known = meters.get(connection)
   if (known) return known
   const metered: Metered = connection
-  const { onData } = metered
+  const { onData, websocket } = metered
   if (typeof onData !== 'function') throw new Error('a connection of libp2p is not what the meter was made for')
+  if (websocket) {
+    // A message that breaks a rule is an error of the socket, and an error nobody listens to ends the process.
+    websocket.addEventListener('error', () => {})
+    // libp2p resets with a close code that no WebSocket accepts, and so leaves the connection open.
+    metered.sendReset = () => (websocket.terminate ? websocket.terminate() : websocket.close())
+  }
   let heardMs = clock.monotonicMs()
   let seenBytes = 0
   let maxBytes = Number.POSITIVE_INFINITY

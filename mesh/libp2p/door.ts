@@ -103,9 +103,6 @@ export const createDoor = (options: {
     },
     meet: (connection) => {
       const caller = callers.get(keyOf(connection.remoteAddr))
-      // A message that breaks a rule is an error of the socket, and an error nobody listens to ends the process.
-      const { websocket } = connection as { websocket?: EventTarget }
-      websocket?.addEventListener('error', () => {})
       const meter: Meter = meterOf(connection, clock)
       meter.allow(limits.helloBytes, () =>
         caller?.refuse('oversize', `over ${limits.helloBytes} bytes before a greeting`),

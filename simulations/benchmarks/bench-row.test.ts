@@ -1,5 +1,5 @@
 import test from 'ava'
-import { againstPeer, alone, median, stated, withoutPeer } from './bench-row.ts'
+import { againstPeer, alone, besidePeer, median, stated, unmeasured, withoutPeer } from './bench-row.ts'
 
 test('the median is the middle, or the mean of the two in the middle', (t) => {
   t.is(median([9, 1, 5]), 5)
@@ -22,4 +22,13 @@ test('without a peer the bar is on ours, and a stated figure has none', (t) => {
   t.true(alone('ready', 'ms', 1000, [999, 1000, 2000]).holds)
   t.false(alone('ready', 'ms', 1000, [1001]).holds)
   t.like(stated('rss-node', 'MiB', [40]), { bar: null, holds: true, ours: 40 })
+})
+
+test('beside a peer without a bar the ratio is only stated', (t) => {
+  t.like(besidePeer('etcd', 's', { ours: [9], peer: [3] }), { ours: 9, peer: 3, ratio: 3, bar: null, holds: true })
+  t.like(withoutPeer('etcd', 's', null, [9], 'no etcd'), { ours: 9, peer: null, bar: null, holds: false })
+})
+
+test('what could not be measured holds no bar', (t) => {
+  t.like(unmeasured('rss-edge-anon', 'MB', 75, 'no /proc'), { ours: null, bar: 75, holds: false, why: 'no /proc' })
 })

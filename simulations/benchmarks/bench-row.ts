@@ -60,11 +60,18 @@ export const againstPeer = (
   }
 }
 
+/** Both sides stated, without a bar. */
+export const besidePeer = (
+  what: string,
+  unit: string,
+  runs: { readonly ours: readonly number[]; readonly peer: readonly number[] },
+): BenchRow => ({ ...againstPeer(what, unit, Infinity, runs), bar: null })
+
 /** A peer that should be there and is not: the bar is not met, whatever ours is. */
 export const withoutPeer = (
   what: string,
   unit: string,
-  bar: number,
+  bar: number | null,
   ours: readonly number[],
   why: string,
 ): BenchRow => ({
@@ -83,6 +90,10 @@ export const alone = (what: string, unit: string, bar: number, ours: readonly nu
   const value = median(ours)
   return { what, ours: rounded(value, 1), peer: null, unit, ratio: null, bar, holds: value <= bar }
 }
+
+/** What could not be measured here: its bar is not met. */
+export const unmeasured = (what: string, unit: string, bar: number, why: string): BenchRow =>
+  withoutPeer(what, unit, bar, [], why)
 
 /** A figure without a bar. */
 export const stated = (what: string, unit: string, ours: readonly number[]): BenchRow => ({

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util'
 import { errorText } from '../../base/index.ts'
-import { type Bench, type BenchRow, runtimeBench } from './index.ts'
+import { type Bench, type BenchRow, crdtBench, runtimeBench } from './index.ts'
 
-const benches: readonly Bench[] = [runtimeBench]
+const benches: readonly Bench[] = [runtimeBench, crdtBench]
 
 const usage = `Usage: npm run bench -- NAME [options]
   --runs N   each figure is the median of so many runs [default: 5]
@@ -12,7 +12,7 @@ const usage = `Usage: npm run bench -- NAME [options]
 const say = (line: string) => process.stderr.write(`${line}\n`)
 
 const lineOf = ({ what, ours, peer, unit, ratio, bar, holds, why }: BenchRow): string => {
-  const mark = bar === null ? 'stated' : holds ? 'holds ' : 'MISSED'
+  const mark = bar === null ? (holds ? 'stated' : 'MISSED') : holds ? 'holds ' : 'MISSED'
   const against = peer === null ? '' : `, peer ${peer} ${unit}, ratio ${ratio}`
   return `${mark} ${what}: ${ours ?? 'not measured'} ${unit}${against}${bar === null ? '' : ` (at most ${bar})`}${why === undefined ? '' : `: ${why}`}`
 }

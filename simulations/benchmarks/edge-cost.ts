@@ -5,16 +5,19 @@ import { promisify } from 'node:util'
 import { SkerryError } from '../../base/index.ts'
 import type { NodeView } from '../../node/index.ts'
 import { commandLines, createWorld, type DemoNode, getJson, pause, type World } from '../demo/index.ts'
-import { alone, type BenchOptions, type BenchRow, stated } from './bench-row.ts'
+import { alone, type BenchOptions, type BenchRow, stated, unmeasured } from './bench-row.ts'
+import { endProcess, memoryOf } from './process-cost.ts'
 
 const run = promisify(execFile)
 const project = join(import.meta.dirname, '..', '..')
-const mib = 2 ** 20
+/** Megabytes are powers of ten here. */
+const mb = 1_000_000
 /** How long an edge is left alone before its memory is read. */
 const idleMs = 10_000
 const readyTimeoutMs = 30_000
 const pollMs = 4
-const barRssMib = 100
+const barRssMb = 120
+const barAnonMb = 75
 const barReadyMs = 1_000
 
 /** Third-party packages in the bundle of an edge; the command line alone uses the others. */
@@ -27,27 +30,11 @@ const edgePackages = [
   ['yaml'],
   ['zod'],
   ['tar-stream'],
+  ['automerge'],
+  ['yjs'],
+  ['level'],
+  ['libp2p', '@chainsafe/libp2p-noise', '@libp2p/yamux', '@libp2p/tcp', '@libp2p/websockets'],
 ] as const
-
-const memoryOf = (pid: number): { readonly rss: number; readonly anon: number } => {
-  const text = readFileSync(`/proc/${pid}/status`, 'utf8')
-  const field = (name: string) => (Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1]) * 1024) / mib
-  return { rss: field('VmRSS'), anon: field('RssAnon') }
-}
-
-const isGone = (pid: number): boolean => {
-  const stat = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, 'utf8') : ''
-  return stat === '' || stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z')
-}
-
-const end = async (pid: number, signal: NodeJS.Signals): Promise<void> => {
-  process.kill(pid, signal)
-  const endMs = performance.now() + readyTimeoutMs
-  while (!isGone(pid)) {
-    if (performance.now() > endMs) throw new SkerryError('timeout', `process ${pid} did not end after ${signal}`)
-    await pause(pollMs)
-  }
-}
 
 const runtimeIsUp = async (edge: DemoNode): Promise<boolean> => {
   const view = await getJson<NodeView>(edge['api-socket'], '/v1/state/node').catch(() => undefined)
@@ -96,36 +83,40 @@ const edgeRows = async (world: World, { runs, say, signal }: BenchOptions): Prom
   let { pid } = edge
   for (let round = 0; round < runs; round++) {
     signal.throwIfAborted()
-    await end(pid, 'SIGTERM')
+    await endProcess(pid, 'SIGTERM')
     const warm = await startEdge(edge, command)
     await pause(idleMs)
     const { rss, anon } = memoryOf(warm.pid)
-    await end(warm.pid, 'SIGTERM')
-    await end(await engineOf(edge), 'SIGKILL')
+    await endProcess(warm.pid, 'SIGTERM')
+    await endProcess(await engineOf(edge), 'SIGKILL')
     const cold = await startEdge(edge, command)
     pid = cold.pid
     figures.rss.push(rss)
-    figures.anon.push(anon)
+    if (anon !== undefined) figures.anon.push(anon)
     figures.ready.push(warm.readyMs)
     figures.cold.push(cold.readyMs)
     const times = `ready in ${warm.readyMs.toFixed(0)} ms, with its engine ${cold.readyMs.toFixed(0)} ms`
-    say(`edge ${round + 1}/${runs}: ${rss.toFixed(1)} MiB resident, ${anon.toFixed(1)} anonymous; ${times}`)
+    say(
+      `edge ${round + 1}/${runs}: ${rss.toFixed(1)} MB resident, ${anon?.toFixed(1) ?? 'unknown'} anonymous; ${times}`,
+    )
   }
   return [
-    alone('rss-edge', 'MiB', barRssMib, figures.rss),
-    stated('rss-edge-anon', 'MiB', figures.anon),
+    alone('rss-edge', 'MB', barRssMb, figures.rss),
+    figures.anon.length === runs
+      ? alone('rss-edge-anon', 'MB', barAnonMb, figures.anon)
+      : unmeasured('rss-edge-anon', 'MB', barAnonMb, 'this kernel has no RssAnon in /proc/PID/status'),
     alone('ready', 'ms', barReadyMs, figures.ready),
     stated('ready-cold', 'ms', figures.cold),
     ...(await importRows(command, runs)),
   ]
 }
 
-/** Resident memory of a process that did nothing but import `packages`, in MiB. */
+/** Resident memory of a process that did nothing but import `packages`, in MB. */
 const rssAfterImport = async (flags: readonly string[], packages: readonly string[]): Promise<number> => {
   const imports = packages.map((name) => `await import(${JSON.stringify(name)});`).join('')
   const script = `${imports} process.stdout.write(String(process.memoryUsage.rss()))`
   const { stdout } = await run(process.execPath, [...flags, '--input-type=module', '-e', script], { cwd: project })
-  return Number(stdout) / mib
+  return Number(stdout) / mb
 }
 
 const importRows = async (command: readonly string[], runs: number): Promise<readonly BenchRow[]> => {
@@ -141,8 +132,8 @@ const importRows = async (command: readonly string[], runs: number): Promise<rea
     for (const names of edgePackages) added.get(names.join('+'))?.push((await rssAfterImport(flags, names)) - empty)
   }
   return [
-    stated('rss-node', 'MiB', bare),
-    ...[...added].map(([name, figures]) => stated(`rss-import ${name}`, 'MiB', figures)),
+    stated('rss-node', 'MB', bare),
+    ...[...added].map(([name, figures]) => stated(`rss-import ${name}`, 'MB', figures)),
   ]
 }
 

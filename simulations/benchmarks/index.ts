@@ -4,4 +4,5 @@
  * Read first: bench-row.ts, runtime-bench.ts.
  */
 export type { Bench, BenchOptions, BenchRow } from './bench-row.ts'
+export { crdtBench } from './crdt-bench.ts'
 export { runtimeBench } from './runtime-bench.ts'

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { SkerryError } from '../../base/index.ts'
 import { imageName } from '../demo/index.ts'
-import { inPath, type Peer, timeShell } from './peer.ts'
+import { ensurePackages, type Peer, timeShell } from './peer.ts'
 
 const run = promisify(execFile)
 const timeoutMs = 120_000
@@ -65,20 +65,9 @@ const lookAround = async () => {
   }
 }
 
-/** As root on Debian podman is installed where it is missing; a peer is needed, and only this benchmark needs it. */
-const ensurePodman = async (say: (line: string) => void): Promise<void> => {
-  if (inPath('podman')) return
-  if (!inPath('apt-get')) throw new SkerryError('no-podman', 'podman is not installed')
-  say(`no podman in PATH; installing Debian's packages: ${packages.join(' ')}`)
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
-  const options = ['-q', '-y', '--no-remove', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300']
-  await run('apt-get', ['-q', 'update'], { env, maxBuffer: 2 ** 26 })
-  await run('apt-get', [...options, 'install', ...packages], { env, maxBuffer: 2 ** 26 })
-}
-
 /** `podman run -d` with its default network, on storage of its own that nothing else uses. */
 export const openPodman = async (archive: string, say: (line: string) => void): Promise<Peer> => {
-  await ensurePodman(say)
+  await ensurePackages(['podman'], packages, say)
   const tidyUp = await lookAround()
   const dir = mkdtempSync(join(tmpdir(), 'skp-'))
   const folders = { root: 'root', runroot: 'run', tmpdir: 'tmp', 'network-config-dir': 'networks' }

@@ -76,8 +76,8 @@ const killAll = async (world: World): Promise<readonly string[]> => {
 }
 
 /**
- * What a power cut does to a host: every process gone at once, and all that lived in /run with it. Then the edge node
- * alone is started again; the tower stays away.
+ * What a power cut does to hosts: every process gone at once, and all that lived in /run with it. Then the edge nodes of
+ * the first site alone are started again; all above them stays away.
  */
 export const cutPower = async (world: World): Promise<Readonly<Record<string, unknown>>> => {
   const killed = await killAll(world)
@@ -88,12 +88,12 @@ export const cutPower = async (world: World): Promise<Readonly<Record<string, un
   } catch (error) {
     throw new SkerryError('power-cut-failed', `could not clear ${runBase}: ${errorText(error)}`)
   }
-  const edge = world.node('edge').name
-  await world.upOnly(edge)
+  const edges = world.hostsOf().map(({ name }) => name)
+  for (const edge of edges) await world.upOnly(edge)
   const count = (part: string) => killed.filter((name) => name.includes(part)).length
   return {
     killed: { processes: killed.length, engines: count('containerd') - count('shim'), shims: count('shim') },
     unmounted,
-    'started-alone': edge,
+    'started-alone': edges,
   }
 }

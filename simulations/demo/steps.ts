@@ -1,75 +1,12 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { SkerryError } from '../../base/index.ts'
-import type {
-  ContainerView,
-  DeploymentStateView,
-  ExplainView,
-  ImageView,
-  ServiceInstanceView,
-} from '../../node/index.ts'
+import type { DeploymentStateView, ExplainView, ImageView } from '../../node/index.ts'
+import { aggregatorReplaced } from './aggregator-replaced.ts'
+import { attacksRefused } from './attacks-refused.ts'
+import { blockedSite } from './blocked-site.ts'
+import { enrolment } from './enrolment.ts'
+import { everySiteAnswers } from './every-site.ts'
 import { cutPower } from './power-cut.ts'
 import { brokenSpecification, shopArchive, shopDeployment, shopSpecification } from './shop.ts'
-import { commandLines, httpBody, type World } from './world.ts'
-
-export type Evidence = Readonly<Record<string, unknown>>
-
-/** One thing the demo shows. */
-export interface DemoStep {
-  readonly name: string
-  /** What it proves, in words. */
-  readonly proves: string
-  /** Why the process driver cannot prove it, where it cannot. */
-  readonly unprovenByProcess?: string
-  /** @throws {SkerryError} when it does not hold */
-  readonly run: (world: World) => Promise<Evidence>
-}
-
-const must = (holds: boolean, what: string): void => {
-  if (!holds) throw new SkerryError('not-shown', what)
-}
-
-const containerOf = (instances: readonly ServiceInstanceView[], service: string): ContainerView => {
-  const container = instances.find((one) => one.service === service)?.containers[0]
-  if (!container) throw new SkerryError('not-shown', `no container of service ${service}`)
-  return container
-}
-
-const pidsOf = (instances: readonly ServiceInstanceView[]): Readonly<Record<string, number>> =>
-  Object.fromEntries(
-    instances.flatMap(({ name, containers }) => containers.map((one) => [`${name}/${one.name}`, one.pid])),
-  )
-
-const webPort = (instances: readonly ServiceInstanceView[]): number => {
-  const port = instances.find(({ service }) => service === 'web')?.ports[0]?.['host-port']
-  if (port === undefined) throw new SkerryError('not-shown', 'the web service has no port on the host')
-  return port
-}
-
-/** The instances once all are ready, of `version`, and `accept` holds. */
-const settled = (
-  world: World,
-  version: string,
-  accept: (instances: readonly ServiceInstanceView[]) => boolean = () => true,
-  timeoutMs = 30_000,
-) =>
-  world.until(`shop ${version} ready`, timeoutMs, async () => {
-    const instances = await world.instances('shop')
-    const all = instances.length >= 2 && instances.every((one) => one.ready && one['application-version'] === version)
-    return all && accept(instances) ? instances : undefined
-  })
-
-const file = (world: World, name: string, text: string | Uint8Array): string => {
-  const path = join(world.home, name)
-  writeFileSync(path, text)
-  return path
-}
-
-const answered = (world: World, instances: readonly ServiceInstanceView[], text: string) =>
-  world.until(`an answer with "${text}"`, 10_000, async () => {
-    const body = await httpBody(webPort(instances))
-    return body.includes(text) ? body : undefined
-  })
+import { answered, containerOf, type DemoStep, endNode, file, isSame, must, pidsOf, settled, webPort } from './step.ts'
 
 const placement: DemoStep = {
   name: 'placement',
@@ -111,6 +48,9 @@ const request: DemoStep = {
   },
 }
 
+const tillPids = (instances: Parameters<typeof pidsOf>[0]) =>
+  pidsOf(instances.filter(({ service }) => service === 'till'))
+
 const restart: DemoStep = {
   name: 'killed-process',
   proves: 'a killed process is started again, alone',
@@ -118,8 +58,10 @@ const restart: DemoStep = {
     const before = await settled(world, '1')
     const victim = containerOf(before, 'web')
     process.kill(victim.pid, 'SIGKILL')
-    const after = await settled(world, '1', (instances) => containerOf(instances, 'web').pid !== victim.pid)
-    must(containerOf(after, 'till').pid === containerOf(before, 'till').pid, 'the till was restarted too')
+    const after = await settled(world, '1', {
+      accept: (instances) => containerOf(instances, 'web').pid !== victim.pid,
+    })
+    must(isSame(tillPids(after), tillPids(before)), 'a till was restarted too')
     const body = await answered(world, after, 'hello from shop version 1')
     const { 'last-exit': lastExit, 'total-restarts': restarts } = containerOf(after, 'web')
     must(lastExit?.reason === 'killed', `the exit was told as ${lastExit?.reason}, not as killed`)
@@ -130,7 +72,7 @@ const restart: DemoStep = {
 const limits: DemoStep = {
   name: 'limits',
   proves: 'memory and processor limits hold, read back inside the container',
-  unprovenByProcess: 'plain processes have no limits',
+  unproven: ({ driver }) => (driver === 'process' ? 'plain processes have no limits' : undefined),
   run: async (world) => {
     const web = (await settled(world, '1')).find(({ service }) => service === 'web')?.name ?? ''
     const read = async (...paths: string[]) => {
@@ -153,13 +95,20 @@ const upgrade: DemoStep = {
     const before = await settled(world, '1')
     const two = file(world, 'shop-2.yaml', `${shopSpecification('2', world.driver)}---\n${shopDeployment('2')}`)
     await world.skerry(['apply', '-f', two])
-    const upgraded = await settled(world, '2', (all) => containerOf(all, 'web').pid !== containerOf(before, 'web').pid)
+    const upgraded = await settled(world, '2', {
+      accept: (all) => containerOf(all, 'web').pid !== containerOf(before, 'web').pid,
+    })
     const bodyTwo = await answered(world, upgraded, 'hello from shop version 2')
     await world.skerry(['rollback', 'shop-everywhere'])
-    const back = await settled(world, '1', (all) => containerOf(all, 'web').pid !== containerOf(upgraded, 'web').pid)
+    const back = await settled(world, '1', {
+      accept: (all) => containerOf(all, 'web').pid !== containerOf(upgraded, 'web').pid,
+    })
     const bodyOne = await answered(world, back, 'hello from shop version 1')
-    const tills = [before, upgraded, back].map((instances) => containerOf(instances, 'till').pid)
-    must(new Set(tills).size === 1, `the till was restarted: ${tills.join(', ')}`)
+    const tills = [before, upgraded, back].map(tillPids)
+    must(
+      tills.every((pids) => isSame(pids, tills[0])),
+      `a till was restarted: ${JSON.stringify(tills)}`,
+    )
     return {
       'till-pids': tills,
       'web-pids': [before, upgraded, back].map((instances) => containerOf(instances, 'web').pid),
@@ -173,16 +122,12 @@ const nodeRestart: DemoStep = {
   proves: 'the node program stops and starts without touching a container',
   run: async (world) => {
     const before = await settled(world, '1')
-    const old = world.node('edge').pid
-    process.kill(old, 'SIGTERM')
-    await world.until('the edge node to end', 15_000, async () => {
-      const left = (await commandLines()).find(({ pid }) => pid === old)
-      // An ended process that nobody reaped stays listed as defunct.
-      return !left || left.command.includes('<defunct>') ? true : undefined
-    })
+    const edge = world.node('edge')
+    const old = edge.pid
+    await endNode(world, edge, 'SIGTERM')
     await world.up()
     const after = await settled(world, '1')
-    must(JSON.stringify(pidsOf(after)) === JSON.stringify(pidsOf(before)), 'a container was restarted')
+    must(isSame(pidsOf(after), pidsOf(before)), 'a container was restarted')
     must(world.node('edge').pid !== old, 'the edge node is still the old process')
     return { node: [old, world.node('edge').pid], before: pidsOf(before), after: pidsOf(after) }
   },
@@ -194,19 +139,13 @@ const powerCut: DemoStep = {
   run: async (world) => {
     const before = await settled(world, '1')
     const cut = await cutPower(world)
-    const after = await settled(
-      world,
-      '1',
-      (all) =>
-        all.every(({ name, containers }) =>
-          containers.every((one) => one.pid !== pidsOf(before)[`${name}/${one.name}`]),
-        ),
-      60_000,
-    )
+    const isNew = (all: Parameters<typeof pidsOf>[0]) =>
+      Object.entries(pidsOf(all)).every(([container, pid]) => pid !== pidsOf(before)[container])
+    const after = await settled(world, '1', { accept: isNew, timeoutMs: 60_000 })
     const body = await answered(world, after, 'hello from shop version 1')
     const evidence = { ...cut, before: pidsOf(before), after: pidsOf(after), body }
     await world.up()
-    await settled(world, '1', (all) => JSON.stringify(pidsOf(all)) === JSON.stringify(pidsOf(after)))
+    await settled(world, '1', { accept: (all) => isSame(pidsOf(all), pidsOf(after)) })
     return { ...evidence, 'tower-back': world.node('tower').pid }
   },
 }
@@ -238,13 +177,19 @@ const explained: DemoStep = {
   },
 }
 
+/** In this order: each leaves the shop at version 1 everywhere. */
 export const demoSteps: readonly DemoStep[] = [
+  enrolment,
   placement,
   request,
+  everySiteAnswers,
   restart,
   limits,
+  blockedSite,
   upgrade,
   nodeRestart,
   powerCut,
+  attacksRefused,
+  aggregatorReplaced,
   explained,
 ]

@@ -10,6 +10,9 @@ export interface DemoNode {
   readonly name: string
   readonly role: string
   readonly pid: number
+  /** The zone it runs, or its site: `/north/n1`. */
+  readonly scope: string
+  /** Empty but for an edge. */
   readonly site: string
   readonly 'api-socket': string
   readonly 'run-dir': string
@@ -29,8 +32,14 @@ export interface World {
   readonly driver: 'containerd' | 'process'
   readonly say: (line: string) => void
   nodes(): readonly DemoNode[]
-  /** The node the demo shows for a role. @throws {SkerryError} `no-such-node` */
+  /** The node the demo shows for a role: the first. @throws {SkerryError} `no-such-node` */
   node(role: string): DemoNode
+  /** @throws {SkerryError} `no-such-node` */
+  named(name: string): DemoNode
+  /** Names of the sites, the one that the demo shows first. */
+  sites(): readonly string[]
+  /** The edges of a site. @default of the first one */
+  hostsOf(site?: string): readonly DemoNode[]
   /** Runs `skerry` and answers what it printed. @throws {SkerryError} `command-failed` when it ends with another code. */
   skerry(args: readonly string[], expectedCode?: number): Promise<Ran>
   /** Starts what does not run. */
@@ -38,8 +47,8 @@ export interface World {
   /** Starts one node and no other. */
   upOnly(node: string): Promise<void>
   get<Answer>(node: DemoNode, path: string): Promise<Answer>
-  /** Instances of `application`, as the edge itself says. */
-  instances(application: string): Promise<readonly ServiceInstanceView[]>
+  /** Instances of `application` at a site, as its edges themselves say; by name. @default the first site */
+  instances(application: string, site?: string): Promise<readonly ServiceInstanceView[]>
   /** Asks until `found` answers something; refuses after `timeoutMs`, saying what was seen last. */
   until<Value>(what: string, timeoutMs: number, found: () => Promise<Value | undefined>): Promise<Value>
 }
@@ -101,6 +110,8 @@ export const createWorld = (options: {
   /** Program and first arguments of the command line. */
   readonly program: readonly [string, ...string[]]
   readonly say: (line: string) => void
+  /** Whether the person wants it to end: then nothing is waited for any more. @default never */
+  readonly isInterrupted?: () => boolean
 }): World => {
   let nodes: readonly DemoNode[] = []
   const [program, ...first] = options.program
@@ -113,16 +124,21 @@ export const createWorld = (options: {
       )
     return ran
   }
-  const node = (role: string) => {
-    const all = nodes.filter((one) => one.role === role)
-    // A host that is alone at its site runs all that its site is to run.
-    const found = all.find(({ site }) => all.filter((one) => one.site === site).length === 1) ?? all[0]
-    if (!found) throw new SkerryError('no-such-node', `the demo's tree has no ${role}`)
-    return found
+  const found = (what: string, isIt: (node: DemoNode) => boolean) => {
+    const node = nodes.find(isIt)
+    if (!node) throw new SkerryError('no-such-node', `the demo's tree has no ${what}`)
+    return node
   }
+  const edges = () => nodes.filter(({ role }) => role === 'edge')
+  const sites = () => [...new Set(edges().map(({ site }) => site))]
+  const hostsOf = (site = sites()[0]) => edges().filter((edge) => edge.site === site)
   const up = async (only: readonly string[]) => {
     const ran = await skerry(['up', options.topology, '--runtime', options.driver, '--json', ...only])
-    nodes = (JSON.parse(ran.stdout) as { nodes: DemoNode[] }).nodes
+    const started = (JSON.parse(ran.stdout) as { nodes: DemoNode[] }).nodes
+    // In the order of the tree, which is how all of them are told of.
+    const others = started.filter(({ name }) => !nodes.some((one) => one.name === name))
+    const still = nodes.map((one) => started.find(({ name }) => name === one.name) ?? one)
+    nodes = only.length === 0 ? started : [...still, ...others]
   }
   const get = <Answer>(of: DemoNode, path: string) => getJson<Answer>(of['api-socket'], path)
   return {
@@ -130,12 +146,19 @@ export const createWorld = (options: {
     driver: options.driver,
     say: options.say,
     nodes: () => nodes,
-    node,
+    node: (role) => found(role, (one) => one.role === role),
+    named: (name) => found(name, (one) => one.name === name),
+    sites,
+    hostsOf,
     skerry,
     up: () => up([]),
     upOnly: (name) => up(['--node', name]),
     get,
-    instances: (application) => get(node('edge'), `/v1/state/applications/${application}/service-instances`),
+    instances: async (application, site) => {
+      const path = `/v1/state/applications/${application}/service-instances`
+      const all = await Promise.all(hostsOf(site).map((host) => get<readonly ServiceInstanceView[]>(host, path)))
+      return all.flat().toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    },
     until: async (what, timeoutMs, found) => {
       const endMs = performance.now() + timeoutMs
       let last = 'nothing yet'
@@ -146,6 +169,7 @@ export const createWorld = (options: {
         } catch (error) {
           last = errorText(error)
         }
+        if (options.isInterrupted?.()) throw new SkerryError('interrupted', `interrupted while waiting for ${what}`)
         if (performance.now() > endMs)
           throw new SkerryError('timeout', `waited ${timeoutMs / 1000} s for ${what}; last: ${last}`)
         await pause(50)

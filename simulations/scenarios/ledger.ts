@@ -27,8 +27,8 @@ export interface Ledger {
   changes(): readonly AskedChange[]
   /** Everything that may hold of a deployment now: the newest acknowledged change and what was asked after it. */
   candidates(deployment: string): readonly Wish[]
-  /** Every version of the application this site may have been told between two moments; '' stands for none. */
-  toldBetween(site: string, application: string, fromMs: number, toMs: number): ReadonlySet<string>
+  /** What was asked of an application for this site, oldest first; each with every version it may have come to, '' for none. */
+  history(site: string, application: string): readonly ReadonlySet<string>[]
   deployments(): readonly string[]
 }
 
@@ -39,13 +39,11 @@ const versionAt = (wish: Wish, site: string): string => (wish.sites.has(site) ? 
 export const createLedger = (): Ledger => {
   const changes: AskedChange[] = []
 
-  /** Changes that may count from `fromMs` on: the last acknowledged by then, and all after it. */
-  const lasting = (of: readonly AskedChange[], fromMs: number): readonly AskedChange[] => {
-    const standing = of.findLastIndex(({ outcome, answeredMs }) => outcome === 'acknowledged' && answeredMs <= fromMs)
+  /** Changes that may count now: the last acknowledged, and all after it. */
+  const lasting = (of: readonly AskedChange[]): readonly AskedChange[] => {
+    const standing = of.findLastIndex(({ outcome }) => outcome === 'acknowledged')
     return of.slice(Math.max(0, standing)).filter(({ outcome }) => outcome !== 'refused')
   }
-  const hasStanding = (of: readonly AskedChange[], fromMs: number): boolean =>
-    of.some(({ outcome, answeredMs }) => outcome === 'acknowledged' && answeredMs <= fromMs)
 
   return {
     ask: (deployment, wishes, atMs) => {
@@ -61,17 +59,16 @@ export const createLedger = (): Ledger => {
     changes: () => changes,
     candidates: (deployment) => {
       const own = changes.filter((one) => one.deployment === deployment)
-      const wishes = lasting(own, Infinity).flatMap((one) => one.wishes)
+      const wishes = lasting(own).flatMap((one) => one.wishes)
       return own.some(({ outcome }) => outcome === 'acknowledged') ? wishes : [nothing, ...wishes]
     },
-    toldBetween: (site, application, fromMs, toMs) => {
-      const own = changes.filter(
-        ({ askedMs, wishes }) => askedMs <= toMs && wishes.some((wish) => wish.application === application),
-      )
-      const told = new Set(hasStanding(own, fromMs) ? [] : [''])
-      for (const { wishes } of lasting(own, fromMs)) for (const wish of wishes) told.add(versionAt(wish, site))
-      return told
-    },
+    history: (site, application) =>
+      changes
+        .filter(({ wishes }) => wishes.some((wish) => wish.application === application))
+        // What was refused came to nothing, and keeps its place.
+        .map(
+          ({ outcome, wishes }) => new Set(outcome === 'refused' ? [] : wishes.map((wish) => versionAt(wish, site))),
+        ),
     deployments: () => [...new Set(changes.map(({ deployment }) => deployment))].toSorted(),
   }
 }

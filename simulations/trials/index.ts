@@ -4,4 +4,5 @@
  * Read first: host-kill.ts, judge.ts.
  */
 export { hostKill } from './host-kill.ts'
+export { kill } from './kill/index.ts'
 export type { Trial, TrialOptions, TrialRow } from './trial-row.ts'

@@ -2,47 +2,63 @@ import type { ContainerAct } from '../../world/index.ts'
 import type { MakeChecker } from '../checker.ts'
 import { contentOf } from '../specifications.ts'
 
+/** What makes a container what it is: the version of its application, or a constant where versions do not change it. */
 interface Started {
   readonly atMs: number
-  readonly application: string
-  /** What makes the container what it is: the version, or a constant where versions do not change it. */
   readonly content: string
 }
 
 /**
- * Judges every removal of a container that runs: since it was started, its site must have been told, or be about to be
- * told, something else than what it is.
+ * Judges every removal of a container that runs: its site must have been asked, after what it was started for, for
+ * something else than what it is. A site may be behind; how far it has come at least is seen from what it starts.
  */
 export const healthyUntouched: MakeChecker = ({ world, ledger }) => {
   const started = new Map<string, Started>()
+  /** Per host and application the place in the ledger's history that it has reached at least. */
+  const reached = new Map<string, number>()
   const violations: string[] = []
   let seen = 0
 
-  const judge = (machine: string, id: string) => {
+  const start = (machine: string, { container, spec }: Extract<ContainerAct, { kind: 'start' }>) => {
+    seen++
+    const { owner, id } = container
+    const content = contentOf(owner, spec.env.VERSION ?? '')
+    started.set(`${machine} ${id}`, { atMs: world.nowMs(), content })
+    const key = `${machine} ${owner.application}`
+    const from = reached.get(key) ?? 0
+    const asked = ledger.history(world.machine(machine).place.site ?? '', owner.application)
+    const at = asked.findIndex(
+      (versions, index) =>
+        index >= from && [...versions].some((version) => version !== '' && contentOf(owner, version) === content),
+    )
+    reached.set(key, Math.max(from, at))
+  }
+  const remove = (machine: string, id: string) => {
     const found = started.get(`${machine} ${id}`)
     const { host, place } = world.machine(machine)
     const container = host?.containers().find((one) => one.id === id)
     if (!found || container?.state !== 'running') return
-    const told = ledger.toldBetween(place.site ?? '', found.application, found.atMs, world.nowMs())
-    const contents = new Set([...told].map((version) => (version === '' ? '' : contentOf(container.owner, version))))
-    if (contents.size > 1 || !contents.has(found.content)) return
+    const { owner } = container
+    const asked = ledger
+      .history(place.site ?? '', owner.application)
+      .slice(reached.get(`${machine} ${owner.application}`) ?? 0)
+      .flatMap((versions) => [...versions])
+    if (asked.some((version) => version === '' || contentOf(owner, version) !== found.content)) return
+    const since = (found.atMs / 1000).toFixed(3)
     violations.push(
-      `${machine} removed ${container.owner.instance}/${container.owner.container}, healthy and wanted as it was since ${(found.atMs / 1000).toFixed(3)} s`,
+      `${machine} removed ${owner.instance}/${owner.container}, healthy and wanted as it was since ${since} s`,
     )
-  }
-  const act = (machine: string, act: ContainerAct) => {
-    if (act.kind === 'remove') judge(machine, act.id)
-    if (act.kind !== 'start') return
-    seen++
-    const { id, owner } = act.container
-    const content = contentOf(owner, act.spec.env.VERSION ?? '')
-    started.set(`${machine} ${id}`, { atMs: world.nowMs(), application: owner.application, content })
   }
 
   return {
     invariant: 4,
     sentence: 'a healthy container whose revision is still wanted is never stopped or restarted',
-    observer: { act },
+    observer: {
+      act: (machine, act) => {
+        if (act.kind === 'start') start(machine, act)
+        else if (act.kind === 'remove') remove(machine, act.id)
+      },
+    },
     violations: () => violations,
     seen: () => seen,
   }
