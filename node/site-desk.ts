@@ -98,6 +98,10 @@ export const createSiteDesk = (options: SiteDeskOptions): SiteDesk => {
     return bytes.map(envelopeAuthor).find((one) => one.actor === actor)?.author ?? ''
   }
 
+  /** What people call an application whose new specification is not here. */
+  const acceptedName = (application: string): string | undefined =>
+    options.accepted()?.applications.find(({ origin }) => origin?.application === application)?.application
+
   const candidateOf = async (
     application: string,
     entry: ReadEntry,
@@ -113,7 +117,7 @@ export const createSiteDesk = (options: SiteDeskOptions): SiteDesk => {
     const specification = revision === undefined ? undefined : await specifications.read(revision)
     return {
       application,
-      ...(specification && { name: specification.application.name }),
+      name: specification?.application.name ?? acceptedName(application),
       entry,
       when: {
         lane,
@@ -159,6 +163,11 @@ export const createSiteDesk = (options: SiteDeskOptions): SiteDesk => {
       }),
     )
 
+  const isAnyHere = async ({ versions, specifications: wanted }: Wanted): Promise<boolean> => {
+    for (const { revision } of wanted) if ((await specifications.read(revision)) !== undefined) return true
+    return versions.some((id) => book.version(id) !== undefined)
+  }
+
   let fetching = false
   const fetch = (missing: readonly MissingPiece[], entries: ReadonlyMap<string, ReadEntry>): void => {
     const needs = (revision: string) =>
@@ -182,10 +191,12 @@ export const createSiteDesk = (options: SiteDeskOptions): SiteDesk => {
           return false
         },
       )
-      .then((fetched) => {
+      .then(async (fetched) => {
         fetching = false
-        // What was fetched may lead to more.
-        if (fetched) void settle()
+        if (!fetched) return
+        // What was fetched may lead to more; where the parent has nothing of it, it is asked again after a while.
+        if (await isAnyHere(wanted)) void settle()
+        else options.later(() => void settle())
       })
   }
 

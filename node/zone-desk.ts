@@ -280,8 +280,13 @@ export const createZoneDesk = (options: ZoneDeskOptions): ZoneDesk => {
       )
       .then((fetched) => {
         fetching = false
-        // What was fetched may lead to more.
-        if (fetched) void settle()
+        if (!fetched) return
+        // What was fetched may lead to more; where the parent has nothing of it, it is asked again after a while.
+        const isAnyHere =
+          missing.versions.some((id) => book.version(id) !== undefined) ||
+          missing.blobs.some(({ digest }) => blobs.pathOf(digest) !== undefined)
+        if (isAnyHere) void settle()
+        else options.later(() => void settle())
       })
   }
 

@@ -8,6 +8,8 @@ const lastRetryMs = 30_000
 /** A node that waits for an operator's yes asks this often at least. */
 const waitingRetryMs = 5_000
 const dialTimeoutMs = 5_000
+/** A link that lasted so long was a good one. */
+const goodLinkMs = 5_000
 /** How long a parent may take to judge a hello. */
 const joinTimeoutMs = 15_000
 /** What a parent may answer to a hello: its records come along, in bytes. */
@@ -73,6 +75,7 @@ export const createUplink = (options: UplinkOptions): Uplink => {
   let link: MeshLink | undefined
   let parent: string | undefined
   let sinceMs = clock.monotonicMs()
+  let lastedMs = 0
   let lastError: string | undefined
   let refusal: string | undefined
   let running: Promise<void> | undefined
@@ -154,6 +157,7 @@ export const createUplink = (options: UplinkOptions): Uplink => {
       const wasUp = link !== undefined
       link = undefined
       if (wasUp) {
+        lastedMs = clock.monotonicMs() - sinceMs
         sinceMs = clock.monotonicMs()
         options.onChange(false)
       }
@@ -163,15 +167,15 @@ export const createUplink = (options: UplinkOptions): Uplink => {
 
   const run = async () => {
     for (let tries = 0; !stopped.signal.aborted; tries++) {
-      const startedMs = clock.monotonicMs()
       try {
         await serve(parents[tries % parents.length] ?? '')
       } catch (error) {
         if (errorText(error) !== lastError) log.info('parent not reached', { error: errorText(error) })
         lastError = errorText(error)
       }
-      // A link that lasted was a good one: begin again with short waits.
-      if (clock.monotonicMs() - startedMs > lastRetryMs) tries = 0
+      // After a good link waits begin short again.
+      if (lastedMs > goodLinkMs) tries = 0
+      lastedMs = 0
       const mostMs = refusal === 'waiting' ? waitingRetryMs : lastRetryMs
       const waitMs = Math.min(mostMs, firstRetryMs * 2 ** Math.min(tries, 20)) * (0.5 + random.unit())
       await sleep(clock, waitMs, stopped.signal)

@@ -41,6 +41,13 @@ const runtimeIsUp = async (edge: DemoNode): Promise<boolean> => {
   return view?.runtime?.state === 'up'
 }
 
+/** A link takes a moment after the engine answers. @throws {SkerryError} `not-linked`: without it less is in memory */
+const demandLink = async (edge: DemoNode): Promise<void> => {
+  const { parent } = await getJson<NodeView>(edge['api-socket'], '/v1/state/node')
+  if (parent?.link !== 'up')
+    throw new SkerryError('not-linked', `the edge has not joined: ${parent?.error ?? 'no link'}`)
+}
+
 /** The command line by which `skerry up` started a node. */
 const commandOf = (pid: number): readonly string[] =>
   readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1)
@@ -86,6 +93,7 @@ const edgeRows = async (world: World, { runs, say, signal }: BenchOptions): Prom
     await endProcess(pid, 'SIGTERM')
     const warm = await startEdge(edge, command)
     await pause(idleMs)
+    await demandLink(edge)
     const { rss, anon } = memoryOf(warm.pid)
     await endProcess(warm.pid, 'SIGTERM')
     await endProcess(await engineOf(edge), 'SIGKILL')

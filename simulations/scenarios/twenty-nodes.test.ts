@@ -14,18 +14,8 @@ const short: Scenario = {
   quietMs: 30_000,
 }
 
-/** Seeds of bugs that were found stay here, each with a word about it. */
-const seeds: readonly (readonly [seed: number, about: string])[] = [
-  [1, 'an application that is deployed again after it was removed'],
-  [2, 'a rollback after a removal'],
-  [4, 'an urgent stream that overtakes one opened before it'],
-  [8, 'a timer that is due within less than the clock can tell'],
-  [11, 'any'],
-  [12, 'any'],
-]
-
-for (const [seed, about] of seeds)
-  test.serial(`seed ${seed} holds every invariant, and twice alike: ${about}`, async (t) => {
+for (const seed of [1, 2, 4, 8, 11, 12])
+  test.serial(`seed ${seed} holds every invariant, and twice alike`, async (t) => {
     const result = await runScenario(short, { seed })
     t.deepEqual(result.violations, [])
     t.is((await runScenario(short, { seed })).digest, result.digest)
