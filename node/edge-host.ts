@@ -74,6 +74,7 @@ export const createEdgeHost = (options: EdgeHostOptions): EdgeHost => {
     return fetched
   }
 
+  const remembered = options.historiesFile.load() ?? {}
   const reconciler: Reconciler = createReconciler({
     containers,
     images: { fetch: fetchImage },
@@ -81,7 +82,7 @@ export const createEdgeHost = (options: EdgeHostOptions): EdgeHost => {
     clock,
     log,
     portRange: options.portRange,
-    histories: options.historiesFile.load() ?? {},
+    histories: remembered,
   })
 
   /** Whoever asks a node that says it is ready wants to hear of its containers; an engine that is away is not waited for. */
@@ -90,9 +91,15 @@ export const createEdgeHost = (options: EdgeHostOptions): EdgeHost => {
     while (reconciler.status().observedAgeMs === undefined && clock.monotonicMs() < endMs) await sleep(clock, 10)
   }
 
+  let keptHistories = JSON.stringify(remembered)
   const keepHistories = () => {
+    const histories = reconciler.histories()
+    const text = JSON.stringify(histories)
+    // A disk is not worn by what it holds already.
+    if (text === keptHistories) return
     try {
-      options.historiesFile.save(reconciler.histories())
+      options.historiesFile.save(histories)
+      keptHistories = text
     } catch (error) {
       log.warn('restart counts could not be kept', { error: errorText(error) })
     }

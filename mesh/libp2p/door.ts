@@ -61,6 +61,7 @@ export const createDoor = (options: {
     }
     const key = keyOf(ipPortToMultiaddr(address, socket.remotePort ?? 0))
     let stage: CallerStage = 'connected'
+    /** Also once it is gone: a caller is counted once. */
     let refused = false
     const caller: Caller = {
       address,
@@ -88,6 +89,7 @@ export const createDoor = (options: {
       pending.delete(caller)
       const left = leaving(stage, socket.bytesRead)
       if (!refused && left) refusals.note(left[0], address, left[1])
+      refused = true
     })
     serve(socket)
   }

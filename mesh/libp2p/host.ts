@@ -8,6 +8,7 @@ import type {
   MultiaddrConnection,
   PrivateKey,
   Transport,
+  Upgrader,
 } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
 import { webSockets } from '@libp2p/websockets'
@@ -48,7 +49,7 @@ export interface HostOptions {
 
 /** A libp2p node that dials and is dialed, and does nothing by itself: no discovery, relay, identify, ping or reconnecting. */
 export const createHost = async (options: HostOptions): Promise<Libp2p> => {
-  const { door, clock } = options
+  const { door } = options
   const node = await createLibp2p({
     start: false,
     privateKey: options.privateKey,
@@ -62,9 +63,7 @@ export const createHost = async (options: HostOptions): Promise<Libp2p> => {
         ),
       (components) => guarded(webSockets()(components), options),
     ],
-    connectionEncrypters: [
-      (components) => metered(noise({ prologueBytes: options.prologue })(components), door, clock),
-    ],
+    connectionEncrypters: [(components) => watched(noise({ prologueBytes: options.prologue })(components), door)],
     streamMuxers: [
       yamux({
         enableKeepAlive: false,
@@ -112,8 +111,22 @@ const flatten = (manager: {
   return {}
 }
 
-/** Puts the door before each listener of a transport. */
+/** Puts the door before each listener of a transport, and ends what it dialed in vain: the one for WebSocket does not. */
 const guarded = (transport: Transport, options: HostOptions): Transport => {
+  const dial = transport.dial.bind(transport)
+  transport.dial = (address, dialOptions) => {
+    const upgradeOutbound: Upgrader['upgradeOutbound'] = async (connection, upgradeOptions) => {
+      meterOf(connection, options.clock)
+      try {
+        return await dialOptions.upgrader.upgradeOutbound(connection, upgradeOptions)
+      } catch (error) {
+        connection.abort(error instanceof Error ? error : new Error('the handshake failed'))
+        throw error
+      }
+    }
+    const upgrader: Upgrader = Object.create(dialOptions.upgrader, { upgradeOutbound: { value: upgradeOutbound } })
+    return dial(address, { ...dialOptions, upgrader })
+  }
   const createListener = transport.createListener.bind(transport)
   transport.createListener = (listenOptions) => {
     const listener: Listener & { server?: { address(): unknown }; wsServer?: { options: { maxPayload: number } } } =
@@ -136,10 +149,9 @@ const guarded = (transport: Transport, options: HostOptions): Transport => {
   return transport
 }
 
-/** Tells the door how far a caller got, and reads the meter of each connection from its first encrypted byte. */
-const metered = (encrypter: ConnectionEncrypter, door: Door, clock: Clock): ConnectionEncrypter => {
+/** Tells the door how far a caller got. */
+const watched = (encrypter: ConnectionEncrypter, door: Door): ConnectionEncrypter => {
   const secureInbound = encrypter.secureInbound.bind(encrypter)
-  const secureOutbound = encrypter.secureOutbound.bind(encrypter)
   encrypter.secureInbound = async (connection, options) => {
     const { remoteAddr } = connection as Partial<MultiaddrConnection>
     const caller = remoteAddr && door.callerAt(remoteAddr)
@@ -151,10 +163,6 @@ const metered = (encrypter: ConnectionEncrypter, door: Door, clock: Clock): Conn
       caller?.refuse('other-network', 'the handshake failed: it belongs to another network')
       throw error
     }
-  }
-  encrypter.secureOutbound = (connection, options) => {
-    meterOf(connection as MultiaddrConnection, clock)
-    return secureOutbound(connection, options)
   }
   return encrypter
 }

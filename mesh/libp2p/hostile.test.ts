@@ -138,7 +138,7 @@ test.serial(
         await t.throwsAsync(stranger.dial(address, { timeoutMs: 20_000 }), { message: /another network/ })
     }
     await Promise.all([dialAll(tcp), dialAll(web)])
-    await until(() => hub.counts()['other-network'] === costlyStrangers, 'all strangers are counted').catch((e) => { console.log(hub.counts()); throw e })
+    await until(() => hub.counts()['other-network'] === costlyStrangers, 'all strangers are counted')
 
     const caller = await startRawCaller(t, 8)
     const hello = encodeFrame({ kind: 'hello', stream: 0, payload: encodeHello() })

@@ -24,8 +24,8 @@ export const fixedPoint: MakeChecker = ({ world }) => {
     sentence: 'reconciliation reaches a fixed point: no flip-flop',
     observer: {
       act: (machine, act) => disturb(`${machine} had its engine do: ${act.kind}`),
-      write: (machine, { name, isSame }) => {
-        if ((isSame && name === forgetting.file) || name.startsWith(beacons)) return
+      write: (machine, { name }) => {
+        if (name.startsWith(beacons)) return
         const times = (forgot.get(machine) ?? 0) + 1
         if (isQuiet && name === forgetting.file) forgot.set(machine, times)
         if (name !== forgetting.file || times > forgetting.writes) disturb(`${machine} wrote ${name}`)
