@@ -4,5 +4,5 @@
  * Read first: libp2p-mesh.ts, wire.ts.
  */
 export { createLibp2pMesh, type Libp2pMesh, type Libp2pMeshOptions } from './libp2p-mesh.ts'
-export { defaultLimits, type Libp2pLimits } from './limits.ts'
+export type { Libp2pLimits } from './limits.ts'
 export type { RefusalKind } from './refusals.ts'

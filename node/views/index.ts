@@ -5,6 +5,6 @@
 export { siteDiffView } from './diff-view.ts'
 export { explainView } from './explain-view.ts'
 export { nodeView } from './node-view.ts'
-export { hostViews, parentText, runtimeView, siteViews, treeView } from './place-views.ts'
+export { hostViews, parentText, siteViews, treeView } from './place-views.ts'
 export { applicationViews, deploymentViews, instanceViews } from './status-views.ts'
 export { borders, borderText, type ZoneKnowledge, zoneViews } from './zone-views.ts'
