@@ -169,7 +169,7 @@ export const createSiteDesk = (options: SiteDeskOptions): SiteDesk => {
   }
 
   let fetching = false
-  const fetch = (missing: readonly MissingPiece[], entries: ReadonlyMap<string, ReadEntry>): void => {
+  const fetch = async (missing: readonly MissingPiece[], entries: ReadonlyMap<string, ReadEntry>): Promise<void> => {
     const needs = (revision: string) =>
       [...entries].flatMap(([application, { version }]) =>
         version !== null && book.version(version)?.body.revision === revision ? [{ revision, application }] : [],
@@ -182,22 +182,15 @@ export const createSiteDesk = (options: SiteDeskOptions): SiteDesk => {
     }
     if (fetching || wanted.versions.length + wanted.specifications.length === 0) return
     fetching = true
-    options
-      .fetch(wanted)
-      .then(
-        () => true,
-        (error: unknown) => {
-          log.info('what the site is to do could not be fetched whole', { error: errorText(error) })
-          return false
-        },
-      )
-      .then(async (fetched) => {
-        fetching = false
-        if (!fetched) return
-        // What was fetched may lead to more; where the parent has nothing of it, it is asked again after a while.
-        if (await isAnyHere(wanted)) void settle()
-        else options.later(() => void settle())
-      })
+    try {
+      await options.fetch(wanted)
+    } catch (error) {
+      log.info('what the site is to do could not be fetched whole', { error: errorText(error) })
+    }
+    fetching = false
+    // What was fetched may lead to more; what did not come, as the parent has it not yet, is asked for again after a while.
+    if (await isAnyHere(wanted).catch(() => false)) void settle()
+    else options.later(() => void settle())
   }
 
   const round = async (): Promise<void> => {
@@ -233,7 +226,7 @@ export const createSiteDesk = (options: SiteDeskOptions): SiteDesk => {
     if (JSON.stringify(next) !== JSON.stringify(kept)) file.save(next)
     kept = next
     // What is missing is asked for also where the disk has no room for what is here already.
-    fetch(answer.missing, judged.entries)
+    void fetch(answer.missing, judged.entries)
     options.accept(answer.intent)
     const all = [...judged.refusals, ...answer.refusals]
     for (const one of all.filter((now) => !refused.some((before) => before.version === now.version)))

@@ -266,28 +266,21 @@ export const createZoneDesk = (options: ZoneDeskOptions): ZoneDesk => {
   }
 
   let fetching = false
-  const fetch = (missing: Missing): void => {
+  const fetch = async (missing: Missing): Promise<void> => {
     if (fetching || options.fetch === undefined || missing.versions.length + missing.blobs.length === 0) return
     fetching = true
-    options
-      .fetch(missing)
-      .then(
-        () => true,
-        (error: unknown) => {
-          log.info('what an entry names could not be fetched', { error: errorText(error) })
-          return false
-        },
-      )
-      .then((fetched) => {
-        fetching = false
-        if (!fetched) return
-        // What was fetched may lead to more; where the parent has nothing of it, it is asked again after a while.
-        const isAnyHere =
-          missing.versions.some((id) => book.version(id) !== undefined) ||
-          missing.blobs.some(({ digest }) => blobs.pathOf(digest) !== undefined)
-        if (isAnyHere) void settle()
-        else options.later(() => void settle())
-      })
+    try {
+      await options.fetch(missing)
+    } catch (error) {
+      log.info('what an entry names could not be fetched', { error: errorText(error) })
+    }
+    fetching = false
+    // What was fetched may lead to more; what did not come, as the parent has it not yet, is asked for again after a while.
+    const isAnyHere =
+      missing.versions.some((id) => book.version(id) !== undefined) ||
+      missing.blobs.some(({ digest }) => blobs.pathOf(digest) !== undefined)
+    if (isAnyHere) void settle()
+    else options.later(() => void settle())
   }
 
   const round = async (): Promise<void> => {
@@ -313,7 +306,7 @@ export const createZoneDesk = (options: ZoneDeskOptions): ZoneDesk => {
       // One change holds so many entries: what did not fit is written in the next round, the last of which writes nothing.
       void settle()
     }
-    fetch(missing)
+    void fetch(missing)
   }
   const settle = createRounds(() =>
     round().catch((error: unknown) => {

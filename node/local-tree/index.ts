@@ -4,6 +4,7 @@
  * Read first: tree-layout.ts, node-processes.ts.
  */
 export { type DownPowers, downCommand } from './down.ts'
+export { type HomeRecord, homeFile } from './home.ts'
 export type { NodeRecord } from './node-processes.ts'
-export type { NodeLayout } from './tree-layout.ts'
+export { type NodeLayout, nodeFile } from './tree-layout.ts'
 export { type UpPowers, upCommand } from './up.ts'

@@ -41,7 +41,7 @@ const etcdctl = (endpoint: string, args: readonly string[], input = ''): Promise
       'etcdctl',
       ['--endpoints', endpoint, '--command-timeout', '60s', ...args],
       { env, maxBuffer: 2 ** 27 },
-      (error, stdout) => (error ? reject(error) : resolve(stdout)),
+      (error, stdout) => (error ? reject(new SkerryError('peer-failed', error.message)) : resolve(stdout)),
     )
     child.stdin?.end(input)
   })
