@@ -88,12 +88,13 @@ export const createSiteDesk = (options: SiteDeskOptions): SiteDesk => {
   let kept: KeptChoices = file.load() ?? { entries: {}, accepted: {} }
   let refused: readonly StartRefusal[] = []
 
-  /** Who signed the entry that stands: the author of the envelope its put came in. */
-  const authorOf = async (lane: LaneName, application: string, entry: ReadEntry): Promise<string> => {
+  /** Who signed the entry: the author of the envelope its put came in; undefined where it stands no more. */
+  const authorOf = async (lane: LaneName, application: string, entry: ReadEntry): Promise<string | undefined> => {
     const document = documents.idOf(lane)
-    if (document === undefined) return ''
+    if (document === undefined) return undefined
     const puts = (await documents.standing(document)).get(application) ?? []
     const actor = puts.find((put) => put.entry?.hash === entry.hash)?.id.split('@')[1]
+    if (actor === undefined) return undefined
     const bytes = await documents.envelopes(document, new Set(await documents.hashes(document)))
     return bytes.map(envelopeAuthor).find((one) => one.actor === actor)?.author ?? ''
   }
@@ -112,6 +113,9 @@ export const createSiteDesk = (options: SiteDeskOptions): SiteDesk => {
     // Not a candidate any more: what ran before stays, and was judged when it came.
     if (found === undefined) return undefined
     const lane = parseLaneName(found.lane)
+    const author = await authorOf(lane, application, entry)
+    // Another entry took its place while this one was looked at: the round that follows judges that one.
+    if (author === undefined) return undefined
     const version = entry.version === null ? undefined : book.version(entry.version)
     const revision = version?.body.revision
     const specification = revision === undefined ? undefined : await specifications.read(revision)
@@ -121,7 +125,7 @@ export const createSiteDesk = (options: SiteDeskOptions): SiteDesk => {
       entry,
       when: {
         lane,
-        author: await authorOf(lane, application, entry),
+        author,
         owner: book.ownerAt(lane.kind === 'intent' ? lane.owner : scope, lane.kind === 'intent' ? 'zone' : 'site'),
       },
       version,

@@ -28,7 +28,9 @@ const bundle = () =>
     // Native code and WebAssembly that find their files beside themselves.
     external: ['automerge', 'level'],
     banner: { js: banner },
+    // An engine keeps the text of what it runs: without white space an idle edge needs 4 MB less. Names stay, for traces.
     minifySyntax: true,
+    minifyWhitespace: true,
     legalComments: 'none',
     sourcemap: false,
     logLevel: 'warning',

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SkerryError, sleep } from '../../base/index.ts'
-import type { NodeView } from '../api/index.ts'
+import type { MemberView, NodeView } from '../api/index.ts'
 import {
   type CliCommand,
   type CliContext,
@@ -28,27 +28,35 @@ export type UpPowers = Omit<LocalTreePowers, 'say'> & HomePowers
 /** How long a host may take from its start until its parent has admitted it. */
 const joinWithinMs = 60_000
 
-const memberTokenPath = (host: string) => `/v1/state/system/call-home-hosts/${host}/token`
+const membersPath = '/v1/state/system/call-home-hosts'
 
 const clientOf = ({ apiSocket }: NodeLayout, { clock, signal }: CliContext) =>
   createClient({ kind: 'socket', path: apiSocket }, { clock, signal })
 
+/** Whether nobody has the host's name yet. A key of its own does not say: it makes one before it is let in. */
+const isExpected = async (context: CliContext, parent: NodeLayout, { name, dataDir }: NodeLayout): Promise<boolean> => {
+  if (!existsSync(join(dataDir, 'data', 'key.json'))) return true
+  const members = await clientOf(parent, context).ask<readonly MemberView[]>('GET', membersPath, {
+    query: { zone: parent.scope },
+  })
+  return members.some((member) => member.name === name && member['oper-status'] === 'expected')
+}
+
 /** A host that was never a member gets a one-time token of its parent, so that nobody has to compare fingerprints here. */
 const giveToken = async (context: CliContext, record: HomeRecord, node: NodeLayout): Promise<void> => {
   const parent = record.nodes.find(({ name }) => node.parents.includes(name))
-  const isMember = existsSync(join(node.dataDir, 'data', 'key.json'))
-  if (parent === undefined || isMember || !runningNode(parent)) return
-  const { token } = await clientOf(parent, context).ask<{ token: string }>('POST', memberTokenPath(node.name))
+  if (parent === undefined || !runningNode(parent) || !(await isExpected(context, parent, node))) return
+  const { token } = await clientOf(parent, context).ask<{ token: string }>('POST', `${membersPath}/${node.name}/token`)
   mkdirSync(node.dataDir, { recursive: true, mode: 0o700 })
   writeFileSync(node.joinTokenFile, `${token}\n`, { mode: 0o600 })
 }
 
 /** Waits until the node is a member. One whose parent is away goes on by itself: it has joined before, or will later. */
 const joined = async (context: CliContext, record: HomeRecord, node: NodeLayout): Promise<void> => {
-  if (!record.nodes.some((one) => node.parents.includes(one.name) && runningNode(one))) return
+  const isParentUp = () => record.nodes.some((one) => node.parents.includes(one.name) && runningNode(one))
   const { clock } = context
   const endMs = clock.monotonicMs() + joinWithinMs
-  for (;;) {
+  while (isParentUp()) {
     const { parent } = await clientOf(node, context).ask<NodeView>('GET', '/v1/state/node')
     if (parent?.link === 'up' || parent?.refusal === 'blocked') return
     if (clock.monotonicMs() > endMs) {

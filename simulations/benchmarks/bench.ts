@@ -9,12 +9,14 @@ const usage = `Usage: npm run bench -- NAME [options]
   --json     one JSON object as the last line of standard output
   --list     the benchmarks there are
 `
+const nameWidth = 26
 const say = (line: string) => process.stderr.write(`${line}\n`)
 
+/** One line of the table for a person. */
 const lineOf = ({ what, ours, peer, unit, ratio, bar, holds, why }: BenchRow): string => {
   const mark = bar === null ? (holds ? 'stated' : 'MISSED') : holds ? 'holds ' : 'MISSED'
   const against = peer === null ? '' : `, peer ${peer} ${unit}, ratio ${ratio}`
-  return `${mark} ${what}: ${ours ?? 'not measured'} ${unit}${against}${bar === null ? '' : ` (at most ${bar})`}${why === undefined ? '' : `: ${why}`}`
+  return `${mark} ${what.padEnd(nameWidth)} ${ours ?? 'not measured'} ${unit}${against}${bar === null ? '' : ` (at most ${bar})`}${why === undefined ? '' : `: ${why}`}`
 }
 
 const main = async (): Promise<number> => {
@@ -39,8 +41,11 @@ const main = async (): Promise<number> => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort())
   say(`${bench.name}: ${bench.summary}`)
   const rows = await bench.run({ runs: Number(values.runs), say, signal: interrupted.signal })
-  for (const row of rows) say(lineOf(row))
-  if (values.json) process.stdout.write(`${JSON.stringify({ bench: bench.name, rows })}\n`)
+  const lines = rows.map(lineOf)
+  if (values.json) {
+    for (const line of lines) say(line)
+    process.stdout.write(`${JSON.stringify({ bench: bench.name, rows })}\n`)
+  } else process.stdout.write(`${lines.join('\n')}\n`)
   return rows.every(({ holds }) => holds) ? 0 : 1
 }
 

@@ -82,6 +82,7 @@ export const towerCost = async (dir: string, { runs, say, signal }: BenchOptions
   let intents = await intentsOnDisk(folder, undefined)
   const figures = {
     start: [] as number[],
+    startCpu: [] as number[],
     rss: [] as number[],
     rssChanged: [] as number[],
     changeCpu: [] as number[],
@@ -91,6 +92,7 @@ export const towerCost = async (dir: string, { runs, say, signal }: BenchOptions
     signal.throwIfAborted()
     const tower = await folder.start()
     try {
+      figures.startCpu.push(cpuSecondsOf(tower.pid))
       await pause(idleMs)
       figures.start.push(tower.readyMs / 1_000)
       figures.rss.push(memoryOf(tower.pid).rss)
@@ -115,6 +117,7 @@ export const towerCost = async (dir: string, { runs, say, signal }: BenchOptions
       alone('rss-10k', 'MB', barRssMb, figures.rss),
       stated('rss-10k-changed', 'MB', figures.rssChanged),
       alone('start-10k', 's', barStartSeconds, figures.start),
+      stated('start-10k-cpu', 's of processor', figures.startCpu),
       alone('change-10k', 's of processor', barChangeCpuSeconds, figures.changeCpu),
       stated('change-10k-wall', 's', figures.changeWall),
     ],

@@ -106,8 +106,8 @@ export const layTower = (dir: string, sites: number): TowerFolder => {
     dataDir,
     start: async () => {
       const log = openSync(logFile, 'a')
-      // The flag of the installed program (scripts/bin).
-      const nodeArgs = ['--max-semi-space-size=1', join(dir, 'program', 'skerry-node.mjs'), ...args]
+      // The flag of the installed program (scripts/bin/skerry-tower.mjs).
+      const nodeArgs = ['--max-semi-space-size=16', join(dir, 'program', 'skerry-node.mjs'), ...args]
       const startedMs = performance.now()
       const child = spawn(process.execPath, nodeArgs, { stdio: ['ignore', log, log], cwd: '/' })
       closeSync(log)

@@ -12,6 +12,10 @@ export interface TrialOptions {
   readonly rounds: number
   /** The same seed draws the same victims and moments; what the machine makes of them still varies. */
   readonly seed: number
+  /** What runs containers, where a trial leaves the choice. @default real containers where this machine has an engine */
+  readonly driver?: 'containerd' | 'process'
+  /** Rows to leave out, for a run that has little time. @default none */
+  readonly without?: readonly string[]
   /** A line about what is done now, for a person who waits. */
   readonly say: (line: string) => void
   /** Ends the trial early, with everything removed. */
@@ -22,7 +26,7 @@ export interface Trial {
   readonly name: string
   readonly summary: string
   readonly defaultRounds: number
-  /** Why it cannot run on this machine; undefined when it can. */
-  cannotRun(): string | undefined
+  /** Why it cannot run on this machine, with that driver; undefined when it can. */
+  cannotRun(driver?: TrialOptions['driver']): string | undefined
   run(options: TrialOptions): Promise<readonly TrialRow[]>
 }

@@ -1,12 +1,14 @@
 import { parseArgs } from 'node:util'
 import { errorText, nearestName } from '../../base/index.ts'
-import { hostKill, kill, type Trial } from './index.ts'
+import { hostKill, kill, type Trial, type TrialOptions } from './index.ts'
 
 const trials: readonly Trial[] = [hostKill, kill]
 
 const usage = `Usage: npm run trial -- NAME [options]
   --rounds N   how often harm is done [default: the trial's own]
   --seed S     draws victims and moments; printed, so that a run can be repeated [default: a new one]
+  --driver D   containerd or process, where a trial leaves the choice [default: containerd as root]
+  --without R  leaves out a row that takes its own time, like clocks
   --json       one JSON object as the last line of standard output
   --list       the trials there are
 `
@@ -18,6 +20,11 @@ const wholeNumber = (flag: string, text: string | undefined): number | undefined
   if (!/^\d{1,9}$/.test(text) || (flag === 'rounds' && Number(text) === 0))
     throw new Error(`--${flag} ${text}: give a whole number`)
   return Number(text)
+}
+
+const driverOf = (text: string | undefined): TrialOptions['driver'] => {
+  if (text === undefined || text === 'containerd' || text === 'process') return text
+  throw new Error(`--driver ${text}: give containerd or process`)
 }
 
 const choose = (name: string | undefined): Trial => {
@@ -38,6 +45,8 @@ const main = async (): Promise<number> => {
     options: {
       rounds: { type: 'string' },
       seed: { type: 'string' },
+      driver: { type: 'string' },
+      without: { type: 'string', multiple: true, default: [] },
       json: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
@@ -50,12 +59,20 @@ const main = async (): Promise<number> => {
   const trial = choose(positionals[0])
   const rounds = wholeNumber('rounds', values.rounds) ?? trial.defaultRounds
   const seed = wholeNumber('seed', values.seed) ?? Math.floor(Math.random() * 1e9)
-  const why = trial.cannotRun()
+  const driver = driverOf(values.driver)
+  const why = trial.cannotRun(driver)
   if (why !== undefined) throw new Error(`${trial.name} cannot run here: ${why}`)
   const interrupted = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort())
   say(`${trial.name}: ${trial.summary}\n${rounds} rounds, seed ${seed} (repeat with --rounds ${rounds} --seed ${seed})`)
-  const rows = await trial.run({ rounds, seed, say, signal: interrupted.signal })
+  const rows = await trial.run({
+    rounds,
+    seed,
+    ...(driver && { driver }),
+    without: values.without,
+    say,
+    signal: interrupted.signal,
+  })
   for (const { what, tried, broken, holds } of rows)
     say(`${holds ? 'holds ' : 'BROKEN'} ${what}: ${broken} broken of ${tried} tried`)
   if (values.json) process.stdout.write(`${JSON.stringify({ trial: trial.name, seed, rows })}\n`)

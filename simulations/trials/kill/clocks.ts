@@ -1,106 +1,116 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import type { ChildProcess } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { errorText } from '../../../base/index.ts'
-import type { MemberView, NodeView } from '../../../node/index.ts'
-import type { DemoNode } from '../../demo/index.ts'
-import { programDir, type TreeScene } from './tree-scene.ts'
+import { errorText, SkerryError } from '../../../base/index.ts'
+import type { NodeView, ServiceInstanceView } from '../../../node/index.ts'
+import type { NodeLayout } from '../../../node/local-tree/index.ts'
+import type { World } from '../../demo/index.ts'
+import type { TrialOptions } from '../trial-row.ts'
+import { deploymentDocument, type Version } from './applications.ts'
+import { demoNodeOf, ended, fakeTimeLibrary, layoutOf, setUpNode, startAt } from './faked-node.ts'
+import { readFolder } from './read-stores.ts'
+import { installApplications, type TrialPlace, worldOf } from './tree-scene.ts'
 
-const libraries = [
-  '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1',
-  '/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1',
-]
-const joinWithinMs = 90_000
+const topology = `version: 1
+network: clocks
+towers:
+  site: headquarters
+  hosts:
+    - name: tower
+zones:
+  - name: west
+    aggregators:
+      hosts:
+        - name: west-aggregator
+    sites:
+      - name: w1
+        hosts:
+          - name: w1-a
+      - name: w2
+        hosts:
+          - name: w2-a
+`
+const past = '@1970-01-02 00:00:00'
+const future = '+3650d'
+/** Three validity periods of a certificate are 270 days. */
+const later = '+3950d'
+const dayMs = 24 * 60 * 60 * 1_000
+const withinMs = 60_000
 
-/** Where Debian's package libfaketime put it; undefined where it is not installed. */
-export const fakeTimeLibrary = (): string | undefined => libraries.find((path) => existsSync(path))
-
-/** Starts one node whose time of day is another; the machine's clock stays as it is. */
-const startAt = (node: DemoNode, time: string, library: string, extra: readonly string[] = []): ChildProcess =>
-  spawn(
-    process.execPath,
-    [
-      '--max-semi-space-size=1',
-      join(programDir, 'skerry-node.mjs'),
-      '--config',
-      join(node['data-dir'], 'node.yaml'),
-      ...extra,
-    ],
-    {
-      stdio: 'ignore',
-      // Only the time of day: timers go by the monotonic clock.
-      env: {
-        ...process.env,
-        LD_PRELOAD: library,
-        FAKETIME: time,
-        FAKETIME_DONT_FAKE_MONOTONIC: '1',
-        DONT_FAKE_MONOTONIC: '1',
-      },
-    },
-  )
-
-const ended = (child: ChildProcess): Promise<void> =>
-  new Promise((resolve) => {
-    if (child.exitCode !== null || child.signalCode !== null) return resolve()
-    child.once('exit', () => resolve())
-    child.kill('SIGTERM')
-  })
-
+/** What was tried, and what went wrong; undefined where it holds. */
 export interface ClockFinding {
   readonly what: string
-  /** Undefined where it holds. */
   readonly broken?: string
 }
 
-const isLinked = async ({ world }: TreeScene, node: DemoNode): Promise<true | undefined> =>
-  (await world.get<NodeView>(node, '/v1/state/node')).parent?.link === 'up' ? true : undefined
+/** A small tree whose nodes are started by hand, each with a time of day of its own. */
+const createClockTree = (place: TrialPlace, world: World, library: string) => {
+  const running = new Map<string, ChildProcess>()
+  const layout = (name: string) => layoutOf(place.clocksHome, name)
+  const view = (name: string) => world.get<NodeView>(demoNodeOf(layout(name)), '/v1/state/node')
 
-const stopNode = async ({ world }: TreeScene, node: DemoNode): Promise<void> => {
-  try {
-    process.kill(node.pid, 'SIGTERM')
-  } catch {
-    // It is gone already.
+  const start = (node: NodeLayout, time: string, extra?: readonly string[]) => {
+    running.set(node.name, startAt(place, node, library, time, extra))
   }
-  await world.until(`${node.name} to end`, 30_000, async () => {
-    try {
-      const stat = readFileSync(`/proc/${node.pid}/stat`, 'utf8')
-      return stat.includes(') Z') ? true : undefined
-    } catch {
-      return true
-    }
-  })
+  return {
+    layout,
+    view,
+    /** Starts a machine that was never a member, with the one-time token of its parent. */
+    join: async (name: string, parent: string, time: string) => {
+      const node = layout(name)
+      const at = `unix:${layout(parent).apiSocket}`
+      const { stdout } = await world.skerry(['--endpoint', at, 'hosts', 'token', name])
+      setUpNode(place.clocksHome, node, place.driver, stdout.trim())
+      start(node, time)
+    },
+    start: (name: string, time: string, extra?: readonly string[]) => start(layout(name), time, extra),
+    stop: async (name: string) => {
+      const child = running.get(name)
+      if (child !== undefined) await ended(child)
+    },
+    linked: (name: string) =>
+      world.until(`${name} to be linked`, withinMs, async () => {
+        const { parent } = await view(name)
+        return parent?.link === 'up' ? true : undefined
+      }),
+    /** Waits until an application runs at an edge in this version. */
+    runs: (name: string, version: Version) =>
+      world.until(`shop ${version} at ${name}`, withinMs, async () => {
+        const path = '/v1/state/applications/shop/service-instances'
+        const found = await world.get<readonly ServiceInstanceView[]>(demoNodeOf(layout(name)), path)
+        const good = found.filter((one) => one.ready && one['application-version'] === version)
+        return found.length === 2 && good.length === 2 ? true : undefined
+      }),
+    /** The certificate on the disk of a node that does not run. */
+    certificate: async (name: string) => {
+      const { certificate } = await readFolder(name, layout(name).dataDir, join(place.ownDir, `copy-${name}`))
+      if (certificate === undefined) throw new SkerryError('not-shown', `${name} has no certificate`)
+      return certificate
+    },
+    end: async () => {
+      for (const child of running.values()) await ended(child)
+    },
+  }
 }
 
-/** A fresh machine takes the place of a host: another key, so an operator says yes to it. */
-const enrolAnew = async (scene: TreeScene, node: DemoNode, time: string, library: string): Promise<ChildProcess> => {
-  const { world } = scene
-  for (const name of ['store', 'key.json', 'choices.json', 'accepted.json'])
-    rmSync(join(node['data-dir'], 'data', name), { recursive: true, force: true })
-  const tokenFile = join(node['data-dir'], 'join-token')
-  if (existsSync(tokenFile)) writeFileSync(tokenFile, '')
-  const child = startAt(node, time, library)
-  const own = await world.until(
-    `${node.name} to say its fingerprint`,
-    joinWithinMs,
-    async () => (await world.get<NodeView>(node, '/v1/state/node')).fingerprint,
-  )
-  const zone = node.scope.slice(0, node.scope.lastIndexOf('/'))
-  const parent = world.nodes().find(({ role, scope }) => role !== 'edge' && scope === zone)
-  if (parent === undefined) throw new RangeError(`${node.name} has no parent`)
-  await world.until(`${node.name} to call`, joinWithinMs, async () => {
-    const members = await world.get<readonly MemberView[]>(parent, '/v1/state/system/call-home-hosts')
-    return members.some(({ fingerprint }) => fingerprint === own) ? true : undefined
-  })
-  await world.skerry(['--endpoint', `unix:${parent['api-socket']}`, 'hosts', 'claim', own, '--as', node.name])
-  return child
-}
-
-/** Clocks that are wrong keep nobody out (DESIGN.md section 4). Leaves the tree as it found it. */
-export const tryClocks = async (scene: TreeScene, library: string): Promise<readonly ClockFinding[]> => {
-  const { world, options } = scene
-  const running: ChildProcess[] = []
+/**
+ * Clocks that are wrong keep nobody out (DESIGN.md section 4): in a tree of its own, whose tower has the machine's time.
+ * Nobody ever says yes to anything but the first tokens.
+ */
+export const tryClocks = async (place: TrialPlace, options: TrialOptions): Promise<readonly ClockFinding[]> => {
+  const library = fakeTimeLibrary()
+  if (library === undefined) {
+    options.say('    clocks: not tried, libfaketime is not installed (apt-get install libfaketime)')
+    return []
+  }
+  const file = join(place.ownDir, 'clocks.yaml')
+  writeFileSync(file, topology)
+  const world = worldOf({ ...place, home: place.clocksHome }, options, file)
+  await world.upOnly('tower')
+  const tree = createClockTree(place, world, library)
   const findings: ClockFinding[] = []
   const attempt = async (what: string, work: () => Promise<void>) => {
+    if (options.signal.aborted) return
     try {
       await work()
       findings.push({ what })
@@ -109,41 +119,55 @@ export const tryClocks = async (scene: TreeScene, library: string): Promise<read
     }
     options.say(`    clocks: ${what}: ${findings.at(-1)?.broken ?? 'holds'}`)
   }
-  const ready = (node: DemoNode) =>
-    world.until(`the applications at ${node.name}`, joinWithinMs, async () => {
-      const instances = await world.instances('shop', node.site)
-      return instances.length > 0 && instances.every((one) => one.ready) ? true : undefined
-    })
-  const [a, b] = [world.named('s1-a'), world.named('s2-a')]
-  const aggregator = world.named('south-aggregator')
+  const deploy = async (version: Version) => {
+    const path = join(place.ownDir, 'clocks-deployment.yaml')
+    writeFileSync(path, deploymentDocument('shop', version))
+    await world.skerry(['apply', '-f', path])
+  }
   try {
-    for (const [node, time] of [
-      [a, '@1970-01-02 00:00:00'],
-      [b, '+3650d'],
+    await attempt('a fresh aggregator ten years ahead enrols by calling home', async () => {
+      await tree.join('west-aggregator', 'tower', future)
+      await tree.linked('west-aggregator')
+      await installApplications(world, place)
+    })
+    for (const [name, time, words] of [
+      ['w1-a', past, 'at 1970'],
+      ['w2-a', future, 'ten years ahead'],
     ] as const)
-      await attempt(`a fresh edge at ${time} enrols and runs`, async () => {
-        await stopNode(scene, node)
-        running.push(await enrolAnew(scene, node, time, library))
-        await world.until(`${node.name} to be linked`, joinWithinMs, () => isLinked(scene, node))
-        await ready(node)
+      await attempt(`a fresh edge ${words} enrols by calling home and runs an application`, async () => {
+        await tree.join(name, 'west-aggregator', time)
+        await tree.linked(name)
+        await tree.runs(name, '1')
       })
-    await attempt(
-      'an edge away for three validity periods, with its clock at 1970, is back without a person',
-      async () => {
-        const [first] = running
-        if (first !== undefined) await ended(first)
-        await stopNode(scene, aggregator)
-        // 90 days each; this parent is told that its time may be believed.
-        running.push(startAt(aggregator, '+300d', library, ['--time', 'trusted']))
-        await world.until('the aggregator to be linked', joinWithinMs, () => isLinked(scene, aggregator))
-        running.push(startAt(a, '@1970-01-02 00:00:00', library))
-        await world.until(`${a.name} to be linked`, joinWithinMs, () => isLinked(scene, a))
-        await ready(a)
-      },
-    )
+    await attempt('a parent whose time is trusted dates the certificate of an edge that is at 1970', async () => {
+      await tree.stop('west-aggregator')
+      tree.start('west-aggregator', future, ['--time', 'trusted'])
+      await tree.linked('west-aggregator')
+      await tree.linked('w1-a')
+    })
+    await attempt('an edge away for three validity periods, its clock at 1970, is back without a person', async () => {
+      const { fingerprint } = await tree.view('w1-a')
+      await tree.stop('w1-a')
+      const before = await tree.certificate('w1-a')
+      await tree.stop('west-aggregator')
+      tree.start('west-aggregator', later, ['--time', 'trusted'])
+      await tree.linked('west-aggregator')
+      await deploy('2')
+      await tree.runs('w2-a', '2')
+      tree.start('w1-a', past)
+      await tree.linked('w1-a')
+      await tree.runs('w1-a', '2')
+      if ((await tree.view('w1-a')).fingerprint !== fingerprint)
+        throw new SkerryError('not-shown', 'it came back with another key')
+      await tree.stop('w1-a')
+      const after = await tree.certificate('w1-a')
+      const days = Math.round((after.fromMs - before.fromMs) / dayMs)
+      options.say(`    clocks: its certificate ${before.number} became ${after.number}, dated ${days} days later`)
+      if (after.number <= before.number || days < 270)
+        throw new SkerryError('not-shown', `its certificate was not renewed: ${days} days lie between the two`)
+    })
   } finally {
-    for (const child of running) await ended(child)
-    await world.up()
+    await tree.end()
   }
   return findings
 }

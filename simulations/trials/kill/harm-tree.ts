@@ -1,87 +1,84 @@
-import { errorText } from '../../../base/index.ts'
+import type { Random } from '../../../base/index.ts'
 import { pause } from '../../demo/index.ts'
-import { type Application, applications, applyVersion, type ShopVersion, type TreeScene } from './tree-scene.ts'
+import { drawKill, type KillPlan } from './kill-plan.ts'
+import { startLoad } from './load.ts'
+import { processOf, signal } from './node-process.ts'
+import { dataDirOf, nodeNames, type TreeScene, upAgain } from './tree-scene.ts'
 
-/** Longest time between a change that begins and the kill. */
-const maxDelayMs = 1_500
-/** Longest time a killed node stays dead. */
-const maxAwayMs = 2_000
-
-const pick = <Value>(scene: TreeScene, values: readonly Value[]): Value => {
-  const value = values[Math.floor(scene.random.unit() * values.length)]
-  if (value === undefined) throw new RangeError('nothing to pick from')
-  return value
+export interface Harm extends KillPlan {
+  /** Nodes killed while they started again. */
+  readonly again: readonly string[]
 }
 
-export interface TreeHarm {
-  readonly killed: readonly string[]
-  /** What was asked for meanwhile, and whether it was acknowledged. */
-  readonly changed?: {
-    readonly application: Application
-    readonly to: ShopVersion | undefined
-    readonly acknowledged: boolean
-  }
+const killNow = ({ place }: TreeScene, name: string): boolean => {
+  const pid = processOf(dataDirOf(place, name))
+  return pid !== undefined && signal(pid, 'SIGKILL')
 }
 
-/** Begins a change; the ledger is written when it was acknowledged. */
-const change = async (scene: TreeScene): Promise<TreeHarm['changed']> => {
-  const { world, ledger, random, options } = scene
-  const application = pick(scene, applications)
-  const now = ledger[application]
-  const to = now === undefined ? '1' : random.unit() < 0.15 ? undefined : now === '1' ? '2' : '1'
+/** Starts the dead in the order of the tree, in one go or each by itself. */
+const start = async (scene: TreeScene, { victims, start: how }: KillPlan): Promise<void> => {
+  if (how === 'nodes')
+    for (const { name } of scene.world.nodes()) if (victims.includes(name)) await scene.world.upOnly(name)
+}
+
+/** A kill while the dead start again; the start of the one it hit may fail, as it should. */
+const killStarting = async (scene: TreeScene, plan: KillPlan, afterMs: number): Promise<readonly string[]> => {
+  const starting = start(scene, plan).then(
+    () => (plan.start === 'tree' ? scene.world.up() : undefined),
+    () => undefined,
+  )
+  const settled = starting.catch(() => undefined)
+  await pause(afterMs)
+  const again = plan.victims.filter((name) => killNow(scene, name)).slice(0, 1)
+  await settled
+  return again
+}
+
+/**
+ * One round: changes go on while nodes are killed at one moment and stay away for a while, and everything is started
+ * again. Nobody asks for anything any more when it is over.
+ */
+export const harmTree = async (scene: TreeScene, random: Random): Promise<Harm> => {
+  const plan = drawKill(random.fork('kill'), scene.world.nodes())
+  const endLoad = startLoad(scene, random.fork('load'))
+  let again: readonly string[] = []
   try {
-    if (to === undefined) await world.skerry(['delete', 'deployment', `${application}-everywhere`])
-    else if (random.unit() < 0.3 && now !== undefined)
-      await world.skerry(['rollback', `${application}-everywhere`, '--to', to])
-    else await applyVersion(world, application, to)
-    ledger[application] = to
-    return { application, to, acknowledged: true }
-  } catch (error) {
-    options.say(
-      `    not acknowledged: ${application} ${to ?? 'removed'}: ${errorText(error).split('\n')[0]?.slice(0, 160)}`,
-    )
-    return { application, to, acknowledged: false }
+    await pause(plan.delayMs)
+    for (const name of plan.victims) killNow(scene, name)
+    await pause(plan.awayMs)
+    if (plan.againMs === undefined) await start(scene, plan)
+    else again = await killStarting(scene, plan, plan.againMs)
+  } finally {
+    await endLoad()
   }
+  await upAgain(scene)
+  return { ...plan, again }
 }
 
-const kill = (pid: number): void => {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
-  }
-}
-
-/** One kill or several at once, most often while something changes, and everything started again. */
-export const harmTree = async (scene: TreeScene): Promise<TreeHarm> => {
-  const { world, random } = scene
-  const changes = random.unit() < 0.7
-  const delayMs = random.unit() * maxDelayMs
-  const howMany = random.unit() < 0.25 ? 2 + Math.floor(random.unit() * 2) : 1
-  const first = pick(scene, ['edge', 'aggregator', 'tower'] as const)
-  const nodes = world.nodes()
-  const victims = new Set([
-    pick(
-      scene,
-      nodes.filter(({ role }) => role === first),
-    ),
-  ])
-  while (victims.size < howMany) victims.add(pick(scene, nodes))
-  const under = changes ? change(scene) : Promise.resolve(undefined)
-  await pause(delayMs)
-  for (const { pid } of victims) kill(pid)
-  // Sometimes it stays away while another change is made.
-  await pause(random.unit() * maxAwayMs)
-  const changed = await under
-  if (random.unit() < 0.3 && !victims.has(world.node('tower'))) await change(scene)
-  // A start is sometimes killed half way.
-  if (random.unit() < 0.15) {
-    const starting = world.up().catch(() => {})
-    await pause(random.unit() * 1_500)
-    const again = pick(scene, world.nodes())
-    kill(again.pid)
-    await starting
-  }
-  await world.up()
-  return { killed: [...victims].map(({ name }) => name), ...(changed && { changed }) }
+/**
+ * Brings up a fresh tree and kills one node of it at a random moment, which may be in the middle of joining. The next
+ * round goes on from there.
+ * @returns who was killed; nobody where the tree was up before
+ */
+export const harmEnrolment = async (scene: TreeScene, random: Random): Promise<string | undefined> => {
+  const { world, place } = scene
+  let isOver = false
+  const over = world
+    .up()
+    .catch(() => {})
+    .finally(() => {
+      isOver = true
+    })
+  const running = () => nodeNames.filter((name) => processOf(dataDirOf(place, name)) !== undefined)
+  const before = running()
+  // From the moment some further one starts: within its start, its joining, or the start of the next.
+  const enough = before.length + 1 + Math.floor(random.unit() * (nodeNames.length - before.length))
+  while (!isOver && running().length < enough) await pause(10)
+  await pause(random.unit() * 1_500)
+  const alive = running()
+  const newest = alive.filter((name) => !before.includes(name)).at(-1)
+  const victim = random.unit() < 0.4 && newest !== undefined ? newest : alive[Math.floor(random.unit() * alive.length)]
+  if (victim !== undefined) killNow(scene, victim)
+  await over
+  return victim
 }

@@ -1,48 +1,43 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
-import { errorText, SkerryError } from '../../../base/index.ts'
-import type { NodeView } from '../../../node/index.ts'
-import { pause } from '../../demo/index.ts'
+import { rmSync } from 'node:fs'
+import { createSeededRandom, type Random, SkerryError } from '../../../base/index.ts'
 import type { Trial, TrialOptions, TrialRow } from '../trial-row.ts'
-import { fakeTimeLibrary, tryClocks } from './clocks.ts'
-import { harmTree, type TreeHarm } from './harm-tree.ts'
-import { readStores } from './read-stores.ts'
-import { differing, notYet, restarted } from './tree-judge.ts'
+import { tryClocks } from './clocks.ts'
+import { harmEnrolment, harmTree } from './harm-tree.ts'
+import { settleTree, type TreeRest } from './settle-tree.ts'
+import type { HeldStore } from './store-judge.ts'
+import { restarted } from './tree-judge.ts'
 import {
-  type Application,
-  applications,
-  applyVersion,
+  cannotRun,
   chooseDriver,
   claim,
-  home,
-  ownDir,
-  prepareTree,
-  type SeenContainer,
-  seenContainers,
+  emptyScene,
+  installApplications,
+  placeOf,
+  removeTrees,
   type TreeScene,
-  treeWorld,
+  upAgain,
 } from './tree-scene.ts'
+import { watchRest } from './watch-rest.ts'
 
-/** After a kill the whole tree must be as wanted within this time: the longest backoff of a link is 45 s. */
-const settleWithinMs = 120_000
-/** Stores are read every so many rounds, and at the end: the tree is stopped for it. */
-const storesEvery = 25
-/** How long a settled tree is watched: two reports and more. */
-const watchMs = 12_000
+/** Rounds that are spent on a fresh tree that comes up: one in ten, and five at most. */
+const enrolmentRounds = (rounds: number): number => Math.min(5, Math.ceil(rounds / 10))
+/** Stores are read, and the tree is watched at rest, every so many rounds of a long run and after the last of any. */
+const watchEvery = 5
+const longRun = 20
 
-type RowName = 'writers' | 'same-everywhere' | 'healthy-untouched' | 'acknowledged-kept' | 'fixed-point' | 'clocks'
-const rowNames: readonly RowName[] = [
+const rowNames = [
   'writers',
   'same-everywhere',
   'healthy-untouched',
   'acknowledged-kept',
   'fixed-point',
   'clocks',
-]
+] as const
+type RowName = (typeof rowNames)[number]
 
-const createTally = (say: (line: string) => void) => {
+const createTally = ({ say, without = [] }: TrialOptions) => {
   const tally = new Map<RowName, { tried: number; broken: number }>(
-    rowNames.map((name) => [name, { tried: 0, broken: 0 }]),
+    rowNames.filter((name) => !without.includes(name)).map((name) => [name, { tried: 0, broken: 0 }]),
   )
   return {
     add: (name: RowName, tried: number, broken: readonly string[]) => {
@@ -54,150 +49,88 @@ const createTally = (say: (line: string) => void) => {
       [...tally].map(([what, { tried, broken }]) => ({ what, tried, broken, holds: broken === 0 && tried > 0 })),
   }
 }
+type Tally = ReturnType<typeof createTally>
 
-const countOf = (containers: readonly SeenContainer[]): ReadonlyMap<Application, number> =>
-  new Map(applications.map((name) => [name, containers.filter((one) => one.application === name).length]))
-
-/** Waits until every node is linked and every site is as the ledger asks; answers what it saw, or what is still wrong. */
-const settle = async (scene: TreeScene, expected: ReadonlyMap<Application, number>) => {
-  const { world, ledger } = scene
-  const startedMs = performance.now()
-  let wrong: readonly string[] = ['nothing was seen yet']
-  let containers: readonly SeenContainer[] = []
-  while (performance.now() - startedMs < settleWithinMs) {
-    try {
-      const views = await Promise.all(world.nodes().map((node) => world.get<NodeView>(node, '/v1/state/node')))
-      const apart = views.flatMap(({ name, parent }) =>
-        parent === undefined || parent.link === 'up' ? [] : [`${name} is not linked: ${parent.error ?? ''}`],
-      )
-      containers = await seenContainers(world)
-      wrong = [...apart, ...notYet(ledger, containers, expected)]
-      if (wrong.length === 0) break
-    } catch (error) {
-      wrong = [errorText(error)]
-    }
-    await pause(200)
+/** Kills a tree that comes up for the first time, and installs the applications once it is up. */
+const beginTree = async (scene: TreeScene, random: Random): Promise<number> => {
+  const { options, world, place } = scene
+  const rounds = enrolmentRounds(options.rounds)
+  let done = 0
+  while (done < rounds && !options.signal.aborted) {
+    const victim = await harmEnrolment(scene, random.fork(`enrolment ${done}`))
+    if (victim === undefined) break
+    done += 1
+    options.say(`${done}/${options.rounds} killed ${victim} while the tree came up for the first time`)
   }
-  return { containers, wrong, tookMs: Math.round(performance.now() - startedMs) }
+  await upAgain(scene, 5)
+  await installApplications(world, place)
+  return done
 }
 
-/** What was asked for while the tower died may be in force or not; from now on it is known which. */
-const learnUnacknowledged = async (scene: TreeScene, { changed }: TreeHarm): Promise<readonly string[]> => {
-  if (changed === undefined || changed.acknowledged) return []
-  const { world, ledger } = scene
-  const { application, to } = changed
-  const before = ledger[application]
-  const deployments = await world.get<readonly { name: string; 'application-version': string }[]>(
-    world.node('tower'),
-    '/v1/config/application-deployments',
+const watchTree = async (scene: TreeScene, rest: TreeRest, first: readonly HeldStore[] | undefined, tally: Tally) => {
+  if (rest.reading === undefined) return first
+  const { writers, same, certificates, fixed, stores } = await watchRest(scene, rest.reading, first)
+  tally.add('writers', writers.compared, writers.broken)
+  tally.add('same-everywhere', same.compared, same.broken)
+  tally.add('acknowledged-kept', certificates.compared, certificates.broken)
+  tally.add('fixed-point', fixed.compared, fixed.broken)
+  const lanes = stores.reduce((sum, one) => sum + one.lanes.length, 0)
+  scene.options.say(
+    `    at rest: ${writers.compared} envelopes in ${lanes} lanes of ${stores.length} stores, ${same.compared} lanes shared`,
   )
-  const found = deployments.find(({ name }) => name === `${application}-everywhere`)?.['application-version']
-  if (found !== before && found !== to) return [`${application} is at ${found ?? 'nothing'}, which nobody asked for`]
-  ledger[application] = found === '1' || found === '2' ? found : undefined
-  return []
+  return first ?? stores
 }
 
-/** Lines of all nodes that say something was decided, told or done. */
-const deeds = ({ world }: TreeScene): number =>
-  world.nodes().reduce((sum, node) => {
-    const log = join(node['data-dir'], 'node.log')
-    const text = existsSync(log) ? readFileSync(log, 'utf8') : ''
-    return sum + (text.match(/"message":"(run|retire|sign version|start|stop|attach|told) /g)?.length ?? 0)
-  }, 0)
-
-const watch = async (scene: TreeScene, seen: readonly SeenContainer[]): Promise<readonly string[]> => {
-  const before = deeds(scene)
-  await pause(watchMs)
-  const more = deeds(scene) - before
-  const { broken } = restarted(seen, await seenContainers(scene.world))
-  return [
-    ...broken,
-    ...(more > 0 ? [`${more} things were done in ${watchMs / 1000} s although nothing was asked for`] : []),
-  ]
+const settled = async (scene: TreeScene, tally: Tally): Promise<TreeRest> => {
+  const rest = await settleTree(scene)
+  // Who is interrupted waits no longer, and found nothing out.
+  if (!scene.options.signal.aborted) tally.add('acknowledged-kept', 1, [...rest.lost, ...rest.late])
+  return rest
 }
 
-const identities = async ({ world, fingerprints }: TreeScene): Promise<readonly string[]> => {
-  const broken: string[] = []
-  for (const node of world.nodes()) {
-    const { fingerprint } = await world.get<NodeView>(node, '/v1/state/node')
-    if (fingerprint !== fingerprints.get(node.name)) broken.push(`${node.name} has another key than before`)
-  }
-  return broken
-}
-
-const judgeStores = async (scene: TreeScene, tally: ReturnType<typeof createTally>): Promise<void> => {
-  const { world, options } = scene
-  options.say('    reading every store')
-  await world.skerry(['down', '--keep-containers'])
-  try {
-    const lanes = await readStores(scene)
-    const envelopes = lanes.reduce((sum, { envelopes: held }) => sum + held.length, 0)
-    tally.add(
-      'writers',
-      envelopes,
-      lanes.flatMap(({ node, lane, unentitled }) => unentitled.map((why) => `${lane} at ${node}: ${why}`)),
+const runRounds = async (scene: TreeScene, tally: Tally): Promise<void> => {
+  const { options, ledger } = scene
+  const { rounds, say, signal } = options
+  const random = createSeededRandom(options.seed)
+  const done = await beginTree(scene, random)
+  let last = await settled(scene, tally)
+  let first: readonly HeldStore[] | undefined
+  for (let round = done + 1; round <= rounds && !signal.aborted; round++) {
+    const mark = ledger.mark()
+    const harm = await harmTree(scene, random.fork(`round ${round}`))
+    const rest = await settled(scene, tally)
+    const again = harm.again.length > 0 ? ` and ${harm.again.join(', ')} again while it started` : ''
+    say(
+      `${round}/${rounds} killed ${harm.victims.join(', ')}${again}, away ${harm.awayMs} ms: as wanted after ${rest.tookMs} ms, ${ledger.count('acknowledged')} changes acknowledged so far`,
     )
-    const { compared, broken } = differing(lanes)
-    tally.add('same-everywhere', compared, broken)
-  } finally {
-    await world.up()
-  }
-}
-
-const runRounds = async (scene: TreeScene, tally: ReturnType<typeof createTally>): Promise<void> => {
-  const { rounds, say, signal } = scene.options
-  let last = await settle(scene, new Map())
-  const expected = countOf(last.containers)
-  if (last.wrong.length > 0) throw new SkerryError('not-settled', `before the first kill: ${last.wrong.join('; ')}`)
-  for (let round = 1; round <= rounds && !signal.aborted; round++) {
-    const harm = await harmTree(scene)
-    const strange = await learnUnacknowledged(scene, harm)
-    const now = await settle(scene, expected)
-    const { changed, killed } = harm
-    const words =
-      changed === undefined
-        ? ''
-        : `, under ${changed.application} ${changed.to ?? 'removed'}${changed.acknowledged ? '' : ' (not acknowledged)'}`
-    say(`${round}/${rounds} killed ${killed.join(', ')}${words}: as wanted after ${now.tookMs} ms`)
-    tally.add('acknowledged-kept', 1, [...strange, ...now.wrong, ...(await identities(scene))])
-    const { compared, broken } = restarted(last.containers, now.containers)
-    tally.add('healthy-untouched', compared, broken)
-    if (round % 10 === 0 || round === rounds) tally.add('fixed-point', 1, await watch(scene, now.containers))
-    last = now
-    if (round % storesEvery === 0 && round !== rounds) {
-      await judgeStores(scene, tally)
-      last = await settle(scene, expected)
+    if (last.reading !== undefined && rest.reading !== undefined) {
+      const { compared, broken } = restarted(last.reading.containers, rest.reading.containers, (application) =>
+        ledger.touchedSince(mark, application),
+      )
+      tally.add('healthy-untouched', compared, broken)
     }
+    if (rest.late.length === 0 && ((round % watchEvery === 0 && rounds >= longRun) || round === rounds))
+      first = await watchTree(scene, rest, first, tally)
+    last = rest
   }
-}
-
-const removeAll = async (driver: 'containerd' | 'process', say: (line: string) => void): Promise<void> => {
-  if (existsSync(join(home, 'home.json')))
-    await treeWorld(() => {}, driver)
-      .skerry(['down', '--remove'])
-      .catch((error: unknown) => say(errorText(error)))
-  rmSync(ownDir, { recursive: true, force: true })
 }
 
 const run = async (options: TrialOptions): Promise<readonly TrialRow[]> => {
-  claim()
-  const driver = chooseDriver()
-  options.say(`on two-zones, with ${driver}`)
-  const tally = createTally(options.say)
+  const place = placeOf(chooseDriver(options.driver))
+  claim(place)
+  options.say(`on two-zones, with ${place.driver}`)
+  const tally = createTally(options)
+  let left: readonly string[] = []
   try {
-    const scene = await prepareTree(options, driver)
+    await removeTrees(place, options)
+    const scene = emptyScene(options, place)
     await runRounds(scene, tally)
-    for (const application of applications)
-      if (scene.ledger[application] === undefined && !options.signal.aborted) {
-        await applyVersion(scene.world, application, '1')
-        scene.ledger[application] = '1'
-      }
-    if (!options.signal.aborted) await judgeStores(scene, tally)
-    const library = fakeTimeLibrary()
-    if (library === undefined)
-      options.say('    clocks: not tried: libfaketime is not installed (apt-get install libfaketime)')
-    else if (!options.signal.aborted) {
-      const findings = await tryClocks(scene, library)
+    const { ledger, refusals } = scene
+    options.say(
+      `${ledger.count('acknowledged')} changes acknowledged, ${ledger.count('unknown')} without an answer, ${refusals.length} refused in words`,
+    )
+    if (!options.signal.aborted && !options.without?.includes('clocks')) {
+      const findings = await tryClocks(place, options)
       tally.add(
         'clocks',
         findings.length,
@@ -205,9 +138,12 @@ const run = async (options: TrialOptions): Promise<readonly TrialRow[]> => {
       )
     }
   } finally {
-    await removeAll(driver, options.say)
+    left = await removeTrees(place, options)
+    rmSync(place.ownDir, { recursive: true, force: true })
+    for (const text of left) options.say(`    not removed: ${text}`)
   }
   if (options.signal.aborted) throw new SkerryError('interrupted', 'interrupted; everything was removed')
+  if (left.length > 0) throw new SkerryError('not-removed', left.join('; '))
   return tally.rows()
 }
 
@@ -216,9 +152,6 @@ export const kill: Trial = {
   name: 'kill',
   summary: 'kill -9 of edges, aggregators and the tower at random, while applications change',
   defaultRounds: 100,
-  cannotRun: () =>
-    existsSync(join(import.meta.dirname, '..', '..', '..', 'dist', 'skerry.mjs'))
-      ? undefined
-      : 'the bundle is not built: npm run build',
+  cannotRun,
   run,
 }
