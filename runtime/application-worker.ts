@@ -128,9 +128,12 @@ export const createApplicationWorker = (
     pump()
   }
 
+  const leavingNow = (): ReadonlySet<string> =>
+    new Set([...underWay].flatMap(({ step }) => (step.kind === 'remove-container' ? [step.id] : [])))
+
   const takeIn = (observed: ObservedHost, nowMs: number): void => {
     // A container we are ending is not one that crashed.
-    const leaving = new Set([...underWay].map(({ step }) => (step.kind === 'remove-container' ? step.id : '')))
+    const leaving = leavingNow()
     for (const event of eventsOf(history, observed, desired, nowMs, policy))
       if (event.kind !== 'ended' || !leaving.has(event.id)) record(event)
     const wanted = desired.phase === 'run' ? desired.instances : []
@@ -268,6 +271,7 @@ export const createApplicationWorker = (
         observed: view.last()?.host,
         history,
         waiting: plan(inputAt(clock.bootNowMs())).waiting,
+        leaving: leavingNow(),
         nowMs: clock.bootNowMs(),
         probesOf: (id: string): ProbeStates | undefined => prober.statesOf(id),
       }),

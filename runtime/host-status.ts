@@ -12,6 +12,8 @@ export interface StatusInput {
   readonly observed: ObservedHost | undefined
   readonly history: History
   readonly waiting: readonly Waiting[]
+  /** Ids of containers that are being ended: they run until they have, and serve nobody who may count on them. */
+  readonly leaving: ReadonlySet<string>
   readonly nowMs: number
   readonly probesOf: (id: string) => ProbeStates | undefined
 }
@@ -29,7 +31,7 @@ const isHere = (held: ObservedContainer | undefined): boolean => held?.state ===
 
 /** Wanted probes that nobody has asked yet count as pending, not as absent. */
 const readyOf = (input: StatusInput, wanted: DesiredContainer | undefined, held: ObservedContainer | undefined) => {
-  if (!held || !isHere(held)) return false
+  if (!held || !isHere(held) || input.leaving.has(held.id)) return false
   const states = input.probesOf(held.id)
   if (states) return isReady(states)
   return wanted?.probes.startup === undefined && wanted?.probes.readiness === undefined
@@ -93,11 +95,21 @@ const instanceStatus = (input: StatusInput, id: string): InstanceStatus => {
   }
 }
 
+/** Containers that are being ended although they are wanted again. */
+const leavingWaiting = (input: StatusInput): readonly Waiting[] => {
+  if (!input.observed || input.desired.phase === 'retired') return []
+  return ownPart(input.observed, input.desired).containers.flatMap(({ id, owner: { instance, container } }) => {
+    if (!input.leaving.has(id) || input.waiting.some((one) => one.instance === instance && one.container === container))
+      return []
+    return [{ reason: 'stopping-old' as const, instance, container, detail: 'its end was begun before', forMs: 0 }]
+  })
+}
+
 /** Containers that run and are not ready, and why: the planner does not know of it, a person wants to. */
 const probeWaiting = (input: StatusInput): readonly Waiting[] => {
   if (!input.observed || input.desired.phase === 'retired') return []
   return ownPart(input.observed, input.desired).containers.flatMap((held) => {
-    const states = isHere(held) ? input.probesOf(held.id) : undefined
+    const states = isHere(held) && !input.leaving.has(held.id) ? input.probesOf(held.id) : undefined
     const { instance, container } = held.owner
     if (!states || input.waiting.some((one) => one.instance === instance && one.container === container)) return []
     const sinceMs = input.history.containers[`${instance}/${container}`]?.running?.sinceMs ?? input.nowMs
@@ -139,6 +151,6 @@ export const applicationStatus = (input: StatusInput): ApplicationStatus => {
       .toSorted((a, b) => (a.name < b.name ? -1 : 1))
       .map(({ name, digest }) => ({ name, digest, state: isPresent(name, digest) ? 'present' : 'missing' })),
     instances: [...new Set(ids)].toSorted().map((id) => instanceStatus(input, id)),
-    waiting: [...input.waiting, ...probeWaiting(input)],
+    waiting: [...input.waiting, ...leavingWaiting(input), ...probeWaiting(input)],
   }
 }

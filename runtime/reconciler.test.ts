@@ -146,6 +146,21 @@ test('absent never means stop; retired does, and then nothing is left', async (t
   await until('it is forgotten', () => reconciler.status().applications.length === 0)
 })
 
+test('a container whose end was begun is not ready, although it is wanted again', async (t) => {
+  const { host, reconciler, running, until, waiting } = await runningApp(t)
+  const first = running()[0]?.id
+  const isReady = () => reconciler.status().applications[0]?.instances[0]?.ready
+  t.true(isReady())
+  reconciler.setDesired([{ ...app, phase: 'retired', instances: [] }])
+  reconciler.setDesired([app])
+  t.is(running()[0]?.id, first, 'it runs still')
+  t.false(isReady())
+  t.deepEqual(waiting(), ['web stopping-old'])
+  await until('another one is ready', () => isReady() === true)
+  t.not(running()[0]?.id, first)
+  t.is(host.containers().length, 1)
+})
+
 test('a lost engine means unknown, not dead: nothing is touched when it comes back', async (t) => {
   const { host, reconciler, running, run, until, waiting } = await runningApp(t)
   const before = host.calls.length
