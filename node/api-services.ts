@@ -40,11 +40,13 @@ export interface ApiServicesOptions {
 
 const policyView = (topology: Topology, path: string): ZonePolicyView | undefined => {
   if (!zones(topology).some((zone) => zone.path === path)) return undefined
-  const { zone, privacy, policy, ancestors } = explainPolicy(topology, path)
+  const { zone, privacy, policy, settle, settleLine, ancestors } = explainPolicy(topology, path)
   return {
     scope: zone,
     privacy,
     policy: { ...policy },
+    settle,
+    notes: zone === '/' ? [] : [settleLine],
     ancestors: ancestors.map(({ ancestor, kinds, sentence }) => ({
       scope: ancestor,
       sees: Object.fromEntries(

@@ -43,6 +43,7 @@ const zoneDraft = (zone: Zone): object => ({
   ...(zone.privacy && { privacy: true }),
   ...written<Labels>('labels', zone.labels),
   ...written('policy', policyDraft(zone)),
+  ...(zone.settle !== 'zone' && { settle: zone.settle }),
   ...(zone.hosts.length > 0 && { aggregators: hostsDraft(zone) }),
   ...insideDraft(zone),
 })

@@ -19,7 +19,15 @@ export { parseTopology } from './parse-topology.ts'
 export { type PolicyKind, type PolicyLevel, policyKinds, policyLevels, type ZonePolicy } from './policy.ts'
 export { readYamlDocuments, type YamlDocument } from './read-yaml.ts'
 export { borderAround, sliceFor } from './slice.ts'
-export { type Host, type Labels, type Site, type Topology, topologyLimits, type Zone } from './topology.ts'
+export {
+  type Host,
+  type Labels,
+  type SettledBy,
+  type Site,
+  type Topology,
+  topologyLimits,
+  type Zone,
+} from './topology.ts'
 export {
   ancestorsOf,
   hostLabels,

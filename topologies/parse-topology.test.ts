@@ -173,3 +173,23 @@ test('any text is either accepted or refused with problems, never anything else'
   )
   t.pass()
 })
+
+test('a zone settles itself unless it lets those above settle too', (t) => {
+  const topology = parseTopology(
+    `${head}zones:
+  - { name: a, aggregators: { hosts: [{ name: a1 }] } }
+  - { name: b, settle: zone, aggregators: { hosts: [{ name: b1 }] } }
+  - { name: c, settle: ancestor, aggregators: { hosts: [{ name: c1 }] } }
+`,
+    'topology.yaml',
+  )
+  t.deepEqual(
+    zones(topology).map(({ path, settle }) => [path as string, settle]),
+    [
+      ['/', 'zone'],
+      ['/a', 'zone'],
+      ['/b', 'zone'],
+      ['/c', 'ancestor'],
+    ],
+  )
+})

@@ -14,6 +14,7 @@ export const namesIn = (value: unknown): readonly string[] => [
 interface Shape {
   readonly privacy: boolean
   readonly policy: Readonly<Record<string, string>>
+  readonly settle: string
   readonly hosts: number
   readonly sites: number
   readonly zones: readonly Shape[]
@@ -28,6 +29,7 @@ const shape = (depth: number): fc.Arbitrary<Shape> =>
     .record({
       privacy: fc.boolean(),
       policy: fc.oneof(fc.constant({}), written),
+      settle: fc.constantFrom('zone', 'ancestor'),
       hosts: fc.integer({ min: 1, max: 2 }),
       sites: fc.nat(2),
       zones: depth === 0 ? fc.constant([]) : fc.array(shape(depth - 1), { maxLength: 2 }),
@@ -41,10 +43,11 @@ const topologyOf = (shapes: readonly Shape[], sites: number): Topology => {
   const host = () => ({ name: next(), 'host-id': next(), labels: labels() })
   const many = <Item>(length: number, make: () => Item) => Array.from({ length }, make)
   const site = () => ({ name: next(), labels: labels(), hosts: many(2, host) })
-  const zone = ({ privacy, policy, hosts, sites: inside, zones }: Shape): object => ({
+  const zone = ({ privacy, policy, settle, hosts, sites: inside, zones }: Shape): object => ({
     name: next(),
     privacy,
     policy,
+    settle,
     labels: labels(),
     aggregators: { addresses: [`${next()}.example:1`], hosts: many(hosts, host) },
     zones: zones.map(zone),

@@ -58,6 +58,7 @@ const zone = fields(
     labels: labels.optional(),
     privacy: z.boolean().optional(),
     policy: policy.optional(),
+    settle: z.enum(['zone', 'ancestor'], { error: () => 'must be zone or ancestor; leave it out for zone' }).optional(),
     withheld: z.literal(true, { error: () => 'is true or not there; leave it out' }).optional(),
     // Only a withheld zone may do without; expand.ts sees to that.
     aggregators: fields({ hosts, addresses: addresses.optional() }).optional(),
@@ -80,6 +81,7 @@ export const topologySchema = fields(
   {
     privacy: 'the root zone has nobody above it to keep things from; write privacy at a zone',
     policy: 'the root zone has nobody above it to keep things from; write policy at a zone',
+    settle: 'the root zone has nobody above it to disagree with; write settle at a zone',
     labels: 'the root zone has no labels; write them at zones and sites',
     tower: 'unknown field; did you mean "towers"?',
   },

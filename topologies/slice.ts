@@ -10,11 +10,12 @@ const byName = ({ name }: Host): Host => ({ name, labels: {} })
 const toEnrol = ({ labels: _, ...host }: Host): Host => ({ ...host, labels: {} })
 
 /** What stays of a zone that keeps its names back. */
-const border = ({ path, privacy, policy, hosts }: Zone, enrolled: boolean): Zone => ({
+const border = ({ path, privacy, policy, settle, hosts }: Zone, enrolled: boolean): Zone => ({
   path,
   labels: {},
   privacy,
   policy,
+  settle,
   withheld: true,
   hosts: enrolled ? hosts.map(toEnrol) : [],
   addresses: [],

@@ -23,6 +23,9 @@ export interface Site {
   readonly hosts: readonly Host[]
 }
 
+/** `zone`: the zone alone. `ancestor`: who is above it as well. */
+export type SettledBy = 'zone' | 'ancestor'
+
 /** An interior part of the tree: the towers' root zone, or one behind aggregators. */
 export interface Zone {
   readonly path: ScopePath
@@ -30,6 +33,8 @@ export interface Zone {
   readonly privacy: boolean
   /** What may leave towards the parent; of no effect at the root. */
   readonly policy: ZonePolicy
+  /** Who may end a conflict between the zone's own word and one from above; of no effect at the root. */
+  readonly settle: SettledBy
   /** True where this topology is a slice and the zone keeps its names back: what is in it is not known here. */
   readonly withheld?: true
   /** Hosts of the towers or aggregators that run the zone; none of a withheld zone that is no direct child. */

@@ -124,6 +124,7 @@ test('explain says in words what each ancestor sees and who narrowed it', (t) =>
   )
   t.true(lines.includes('  logs            none     no logs (narrowed by /z1)'))
   t.true(lines.includes('  operations      none     no operations'))
+  t.is(lines.at(-1), 'What /z1/z2 decided itself and what those above decided otherwise: /z1/z2 alone settles that.')
   t.deepEqual(explainPolicy(topology, '/').lines, [
     '/ is the root zone: nobody is above it, so nothing is kept from anyone.',
   ])

@@ -7,7 +7,7 @@ import {
   tighterLevel,
   type ZonePolicy,
 } from './policy.ts'
-import type { Topology } from './topology.ts'
+import type { SettledBy, Topology } from './topology.ts'
 import { ancestorsOf, requireZone, zoneAt } from './tree.ts'
 
 const isWithin = (scope: string, zone: string): boolean =>
@@ -89,6 +89,9 @@ export interface PolicyExplanation {
   readonly privacy: boolean
   /** The zone's own policy, defaults written out. */
   readonly policy: ZonePolicy
+  readonly settle: SettledBy
+  /** Who may end a conflict, in words. */
+  readonly settleLine: string
   /** Nearest ancestor first. */
   readonly ancestors: readonly AncestorView[]
   /** All of it for a person to read. */
@@ -121,7 +124,18 @@ const sentenceOf = (ancestor: ScopePath, role: string, kinds: readonly KindView[
   return `${ancestor} (${role}) ${sees}${does}${not}.`
 }
 
-const linesOf = (zone: ScopePath, privacy: boolean, ancestors: readonly AncestorView[]): string[] => {
+/** Who may end a conflict, as one sentence. */
+const settleWords = (zone: ScopePath, settle: SettledBy): string =>
+  settle === 'zone'
+    ? `What ${zone} decided itself and what those above decided otherwise: ${zone} alone settles that.`
+    : `What ${zone} decided itself and what those above decided otherwise: ${zone} or those above settle that.`
+
+const linesOf = (
+  zone: ScopePath,
+  privacy: boolean,
+  settleLine: string,
+  ancestors: readonly AncestorView[],
+): string[] => {
   if (ancestors.length === 0) return [`${zone} is the root zone: nobody is above it, so nothing is kept from anyone.`]
   const width = Math.max(...policyKinds.map((kind) => kind.length))
   const levelWidth = Math.max(...policyLevels.map((level) => level.length))
@@ -135,6 +149,8 @@ const linesOf = (zone: ScopePath, privacy: boolean, ancestors: readonly Ancestor
         return `  ${kind.padEnd(width)}  ${level.padEnd(levelWidth)}  ${text}${by}`
       }),
     ]),
+    '',
+    settleLine,
   ]
 }
 
@@ -143,11 +159,20 @@ const linesOf = (zone: ScopePath, privacy: boolean, ancestors: readonly Ancestor
  * @throws {SkerryError} `unknown-zone` when there is no such zone.
  */
 export const explainPolicy = (topology: Topology, zonePath: string): PolicyExplanation => {
-  const { path, privacy, policy } = requireZone(topology, zonePath)
+  const { path, privacy, policy, settle } = requireZone(topology, zonePath)
   const ancestors = ancestorsOf(path).map((ancestor): AncestorView => {
     const role = ancestor === '/' ? 'tower' : 'aggregator'
     const kinds = policyKinds.map((kind) => viewOf(topology, path, ancestor, kind))
     return { ancestor, role, kinds, sentence: sentenceOf(ancestor, role, kinds) }
   })
-  return { zone: path, privacy, policy, ancestors, lines: linesOf(path, privacy, ancestors) }
+  const settleLine = settleWords(path, settle)
+  return {
+    zone: path,
+    privacy,
+    policy,
+    settle,
+    settleLine,
+    ancestors,
+    lines: linesOf(path, privacy, settleLine, ancestors),
+  }
 }

@@ -272,6 +272,10 @@ export interface ZonePolicyView {
   readonly scope: string
   readonly privacy: boolean
   readonly policy: Readonly<Record<string, string>>
+  /** Who may end a conflict between the zone's own word and one from above. */
+  readonly settle: 'zone' | 'ancestor'
+  /** What else a person should know of it, in words. */
+  readonly notes: readonly string[]
   /** Per ancestor, nearest first: what it can see, as data and in words. */
   readonly ancestors: readonly {
     readonly scope: string

@@ -166,6 +166,8 @@ export const createMemoryServices = (): ApiServices => {
               scope: zone,
               privacy: true,
               policy: { names: 'none', reports: 'summary' },
+              settle: 'zone',
+              notes: ['/de/bavaria alone settles what it and those above decided otherwise'],
               ancestors: [
                 { scope: '/', sees: { reports: 'summary' }, lines: ['/ sees counts of what runs, no names'] },
               ],

@@ -8,7 +8,8 @@ const policyText = (view: ZonePolicyView, explain: boolean): string => {
   const levels = formatTable([{ title: 'kind' }, { title: 'may leave' }], Object.entries(view.policy))
   if (!explain) return title + levels
   const words = view.ancestors.map(({ lines }) => `\n${lines.map((line) => `${printable(line)}\n`).join('')}`)
-  return title + levels + (words.join('') || '\nnothing is above this zone\n')
+  const notes = view.notes.map((line) => `\n${printable(line)}\n`).join('')
+  return title + levels + (words.join('') || '\nnothing is above this zone\n') + notes
 }
 
 const policyCommand: CliCommand = {
