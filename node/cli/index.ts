@@ -8,6 +8,7 @@ export {
   type CliCommand,
   type CliContext,
   type CommandInput,
+  listOption,
   type Output,
   textArgument,
   textOption,

@@ -4,6 +4,7 @@ import { errorText, nearestName, type Random, type ScopePath, SkerryError } from
 import { formatTopology, nodesOf, parseTopology, sliceFor, type Topology } from '../../topologies/index.ts'
 import { createStateFile, type StateFile } from '../powers/index.ts'
 import type { TreeNode } from '../tree-node.ts'
+import type { Detours } from './detours.ts'
 import { makeToken, newPlace, runningNode, tokenFileOf } from './node-processes.ts'
 import { layoutTree, type NodeLayout } from './tree-layout.ts'
 
@@ -21,6 +22,8 @@ export interface HomeRecord {
   /** What the person gave, as a name or an absolute path, for the next `up` without one. */
   readonly topologyGiven: string
   readonly nodes: readonly NodeLayout[]
+  /** Nodes that reach their parents through an address given by a person. @default none */
+  readonly detours?: Detours
 }
 
 export interface HomePowers {
@@ -112,6 +115,13 @@ export const keepNetworkId = (home: string, record: HomeRecord, networkId: strin
   return next
 }
 
+/** Keeps the ways that nodes take from now on. */
+export const keepDetours = (home: string, record: HomeRecord, detours: Detours): HomeRecord => {
+  const next = { ...record, detours }
+  homeFile(home).save(next)
+  return next
+}
+
 export interface OpenedHome {
   readonly record: HomeRecord
   /** Nodes that must start anew because the topology file changed under them. */
@@ -157,6 +167,7 @@ export const openHome = (
     topologyName: source,
     topologyGiven: /[./\\]/.test(given) ? resolve(given) : given,
     nodes: before?.nodes ?? layoutTree(tree, { ...place, home }),
+    ...(before?.detours && { detours: before.detours }),
   }
   writeFileSync(topologyFileOf(home), text, { mode: 0o600 })
   makeToken(home, powers.random)

@@ -156,6 +156,7 @@ export const startNode = async (
     tokenFile: tokenFileOf(home),
     runtime: record.runtime,
     parents,
+    detour: record.detours?.[node.name],
     logLevel: 'info',
   })
   writeFileSync(node.configFile, file, { mode: 0o600 })

@@ -79,6 +79,8 @@ export const nodeFile = (
     readonly tokenFile: string
     readonly runtime: string
     readonly parents: readonly NodeLayout[]
+    /** Where the node reaches its parents, as `host:port`. @default where they listen */
+    readonly detour?: string | undefined
     readonly logLevel: string
   },
 ): string => {
@@ -92,7 +94,7 @@ export const nodeFile = (
     'api-listen': '127.0.0.1:0',
     'token-file': tree.tokenFile,
     'log-level': tree.logLevel,
-    parents: tree.parents.map(({ meshAddress }) => meshAddress).join(','),
+    parents: tree.detour ?? tree.parents.map(({ meshAddress }) => meshAddress).join(','),
     ...(node.role !== 'tower' && { 'join-token-file': node.joinTokenFile, 'host-id': node.name }),
     ...(node.role === 'edge'
       ? {

@@ -8,11 +8,13 @@ import {
   type CommandInput,
   createClient,
   formatTable,
+  listOption,
   textArgument,
   textOption,
   writeProfile,
 } from '../cli/index.ts'
-import { type HomePowers, type HomeRecord, keepNetworkId, openHome } from './home.ts'
+import { rerouted, withDetours } from './detours.ts'
+import { type HomePowers, type HomeRecord, keepDetours, keepNetworkId, openHome } from './home.ts'
 import {
   type LocalTreePowers,
   type NodeRecord,
@@ -115,6 +117,28 @@ const keepProfile = (home: string, record: HomeRecord): void => {
   })
 }
 
+/** Takes the ways that were given, and stops who runs and took another. */
+const reroute = async (
+  input: CommandInput,
+  context: CliContext,
+  record: HomeRecord,
+  chosen: readonly NodeLayout[],
+): Promise<HomeRecord> => {
+  const before = record.detours ?? {}
+  const detours = withDetours(before, listOption(input, 'via'), record.nodes, chosen)
+  const changed = rerouted(before, detours, record.nodes)
+  if (changed.length === 0) return record
+  const next = keepDetours(context.home, record, detours)
+  for (const node of changed) {
+    if (!runningNode(node)) continue
+    context.say(
+      `${node.name} reaches its parent ${detours[node.name] === undefined ? 'straight' : `through ${detours[node.name]}`} now: starting it anew`,
+    )
+    await stopNode(node, context.clock)
+  }
+  return next
+}
+
 const run = async (input: CommandInput, context: CliContext, powers: UpPowers): Promise<number> => {
   const runtime = textOption(input, 'runtime')
   if (runtime !== undefined && !['auto', 'containerd', 'process'].includes(runtime))
@@ -132,7 +156,8 @@ const run = async (input: CommandInput, context: CliContext, powers: UpPowers): 
       'no-such-node',
       `${only} is no node of this tree; it has ${opened.nodes.map(({ name }) => name).join(', ')}`,
     )
-  const { record, started } = await startAll(context, opened, chosen, powers)
+  const routed = await reroute(input, context, opened, chosen)
+  const { record, started } = await startAll(context, routed, chosen, powers)
   const nodes = record.nodes.flatMap((node) => {
     const running = started.get(node.name)
     return running ? [{ node, running }] : []
@@ -172,7 +197,17 @@ export const upCommand = (powers: UpPowers): CliCommand => ({
   options: [
     { flags: '--runtime <driver>', text: 'containerd, process, or auto (containerd as root where it is installed)' },
     { flags: '--node <name>', text: 'start only this node of the tree' },
+    {
+      flags: '--via <node=address>',
+      many: true,
+      text: "reach NODE's parent through HOST:PORT, as behind a proxy, until another is given; NODE=direct ends it",
+    },
   ],
-  examples: ['skerry up', 'skerry up two-zones', 'skerry up ./my-topology.yaml --runtime process'],
+  examples: [
+    'skerry up',
+    'skerry up two-zones',
+    'skerry up ./my-topology.yaml --runtime process',
+    'skerry up two-zones --via north-aggregator=127.0.0.1:9000',
+  ],
   run: (input, context) => run(input, context, powers),
 })
