@@ -5,6 +5,7 @@ import { blockListKind } from './block-list.ts'
 import { certificateKind } from './certificate.ts'
 import { delegationKind } from './delegation.ts'
 import { deploymentVersionKind } from './deployment-version.ts'
+import { depositKind } from './deposit.ts'
 import { keyListKind } from './key-list.ts'
 import { createNodeSignatures, nodeHash } from './node-signatures.ts'
 import { keysOf, type RecordKind, readRecord, type SignedRecord, sealRecord, signersOf } from './record.ts'
@@ -46,6 +47,7 @@ const samples: Readonly<Record<string, Sample<object>>> = {
     keys: publicKeys,
     threshold: 2,
   }),
+  'deposit.1': sample(depositKind, { network, zone, site: shop, reader: publicKeys[1] ?? '', number: 3, sealed: hash }),
   'verdict.1': sample(verdictKind, { network, owner: zone, generation: 2, list: hash, verdict: 'refused' }),
   'certificate.1': sample(certificateKind, {
     network,

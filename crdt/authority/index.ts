@@ -34,6 +34,7 @@ export {
 } from './chain.ts'
 export { type Delegation, delegationKind } from './delegation.ts'
 export { type DeploymentVersion, deploymentVersionKind } from './deployment-version.ts'
+export { type Deposit, depositKind } from './deposit.ts'
 export { compareFences, type Fence, nextFence } from './fence.ts'
 export {
   type AcceptedOwner,
@@ -57,6 +58,7 @@ export {
   type VersionChain,
 } from './may-start.ts'
 export { isWithoutKeys, mayWrite, type WriteContext } from './may-write.ts'
+export { nodeSealing } from './node-sealing.ts'
 export { createNodeSignatures, nodeHash } from './node-signatures.ts'
 export {
   countersign,
@@ -75,6 +77,7 @@ export {
 } from './record.ts'
 export type { Refusal, Refused } from './refusal.ts'
 export { type AcceptedRoot, acceptFirstRoot, acceptNextRoot, type Root, type RootState, rootKind } from './root.ts'
+export { type Opened, type Sealing, type SealingContext, type SealingReader, sealingLimits } from './sealing.ts'
 export {
   type AuthorityPowers,
   fromHex,

@@ -20,6 +20,7 @@ export interface Refusal {
     | 'not-entitled'
     | 'closed'
     | 'wrong-version'
+    | 'not-for-this-key'
   readonly message: string
 }
 

@@ -20,6 +20,7 @@ export const adapters: readonly { path: string; calls: boolean; why: string }[] 
   { path: 'node/local-tree/', calls: false, why: 'starts and stops nodes as processes of this machine' },
   { path: 'node/host-driver.ts', calls: false, why: 'looks for engines on this machine' },
   { path: 'crdt/authority/node-signatures.ts', calls: false, why: 'Ed25519 and SHA-256 of node:crypto, synchronous' },
+  { path: 'crdt/authority/node-sealing.ts', calls: false, why: 'X25519 and AES-GCM of node:crypto, synchronous' },
   { path: 'crdt/envelope/inflate.ts', calls: false, why: 'bounded raw inflate of node:zlib, synchronous' },
   { path: 'crdt/store/stored-value.ts', calls: false, why: 'CRC-32 of node:zlib, synchronous' },
   { path: 'crdt/store/level/', calls: false, why: 'LevelDB and the files it keeps' },
