@@ -177,6 +177,7 @@ export {
   replacingEntry,
   runs,
   settlingEntry,
+  takingEntry,
 } from './effective/index.ts'
 export {
   actorOf,
@@ -255,6 +256,7 @@ export {
   type Replicator,
   type ReplicatorOptions,
   replicationLimits,
+  takeBundle,
 } from './replication/index.ts'
 export {
   addRows,

@@ -2,12 +2,13 @@ import { nameHint, SkerryError } from '../base/index.ts'
 import { explainPolicy, policyKinds, type Topology, zones } from '../topologies/index.ts'
 import type { ApiServices, ExecOutcome, MemberServices, NodeView, ZonePolicyView } from './api/index.ts'
 import type { NodeConfig } from './config.ts'
+import type { ConfigDesk } from './config-desk.ts'
+import type { Conflicts } from './conflicts.ts'
 import type { Forwarder } from './forwarding.ts'
 import { createHandedConfigServices } from './handed-config-services.ts'
 import type { Images } from './images.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { Hash } from './services/deployments/index.ts'
-import type { TowerDesk } from './tower-desk.ts'
 import type { TreeNode } from './tree-node.ts'
 import {
   applicationViews,
@@ -20,6 +21,7 @@ import {
   siteDiffView,
   siteViews,
   treeView,
+  withConflicts,
   type ZoneKnowledge,
   zoneViews,
 } from './views/index.ts'
@@ -32,7 +34,9 @@ export interface ApiServicesOptions {
   readonly forwarder: Forwarder
   readonly hash: Hash
   readonly images: Images
-  readonly tower?: TowerDesk
+  /** Where configuration is changed; none at an edge. */
+  readonly desk?: ConfigDesk
+  readonly conflicts: Conflicts
   readonly topology?: Topology
   readonly members: MemberServices
   readonly zoneKnowledge: ZoneKnowledge
@@ -59,10 +63,22 @@ const policyView = (topology: Topology, path: string): ZonePolicyView | undefine
 
 /** What the node offers, as the API asks for it. */
 export const createApiServices = (options: ApiServicesOptions): ApiServices => {
-  const { config, nodes, knowledge, nodeView, forwarder, hash, images, tower, topology, members, zoneKnowledge } =
-    options
+  const {
+    config,
+    nodes,
+    knowledge,
+    nodeView,
+    forwarder,
+    hash,
+    images,
+    desk,
+    topology,
+    members,
+    zoneKnowledge,
+    conflicts,
+  } = options
   const needTower = (): never => {
-    throw new SkerryError('read-only-here', 'this is done at the tower in this release; ask its API')
+    throw new SkerryError('read-only-here', 'this is done at a tower or an aggregator; ask its API')
   }
   let handed: Knowledge | undefined
   const documents = () => [
@@ -102,7 +118,7 @@ export const createApiServices = (options: ApiServicesOptions): ApiServices => {
     items.filter((item) => site === undefined || item.site === site)
 
   return {
-    config: tower?.config ?? {
+    config: desk?.config ?? {
       ...handedConfig,
       list: async (kind, asked) => known().then(() => handedConfig.list(kind, asked)),
       read: async (kind, name, asked) => known().then(() => handedConfig.read(kind, name, asked)),
@@ -110,7 +126,7 @@ export const createApiServices = (options: ApiServicesOptions): ApiServices => {
     },
     images: {
       list: async () => images.list(),
-      import: async (archive) => (tower ? images.take(archive) : needTower()),
+      import: async (archive) => (desk ? images.take(archive) : needTower()),
     },
     state: {
       node: async ({ site, signal }) => {
@@ -133,9 +149,12 @@ export const createApiServices = (options: ApiServicesOptions): ApiServices => {
       },
       zones: async () => (topology ? zoneViews(topology, config.scope, zoneKnowledge) : []),
       zonePolicy: async (path) => (topology ? policyView(topology, path) : needTower()),
-      applications: async ({ site }) => applicationViews(await knownAt(site), hash, site),
+      applications: async ({ site }) =>
+        withConflicts(applicationViews(await knownAt(site), hash, site), await conflicts.list()),
       application: async (name, { site }) =>
-        applicationViews(await knownAt(site), hash, site).find((application) => application.name === name),
+        withConflicts(applicationViews(await knownAt(site), hash, site), await conflicts.list()).find(
+          (application) => application.name === name,
+        ),
       serviceInstances: async (application, { site }) => instanceViews(await knownAt(site), application, site),
       explain: async (application, { site }) => {
         const parent = nodeView().parent
@@ -146,8 +165,13 @@ export const createApiServices = (options: ApiServicesOptions): ApiServices => {
       deployment: async (name) => deploymentViews(await known(), hash).find((one) => one.name === name),
     },
     members,
+    conflicts: {
+      list: () => conflicts.list(),
+      settle: (application, { take, zone, signal }) =>
+        conflicts.settle({ application, take, ...(zone !== undefined && { zone }) }, signal),
+    },
     operations: {
-      rollback: async (deployment, { toVersion }) => (tower ? tower.rollback(deployment, toVersion) : needTower()),
+      rollback: async (deployment, { toVersion }) => (desk ? desk.rollback(deployment, toVersion) : needTower()),
       exec: async (instance, { site, container, args, timeoutMs, signal }) => {
         const to = forwarder.nodeOf(instance, site)
         const call = {

@@ -1,29 +1,34 @@
 import { errorText, SkerryError } from '../base/index.ts'
-import { createReplicator, rollUpLimits } from '../crdt/index.ts'
+import { createReplicator } from '../crdt/index.ts'
 import type { Histories } from '../runtime/index.ts'
-import { nodesOf, type Topology, zoneAt } from '../topologies/index.ts'
+import { zoneAt } from '../topologies/index.ts'
 import type { ApiServices, NodeView } from './api/index.ts'
 import { createApiServices } from './api-services.ts'
 import { createBlobExchange } from './blob-exchange.ts'
 import type { NodeConfig } from './config.ts'
+import { lanePolicyOf } from './conflicts.ts'
 import { createEdgeHost, type EdgeHost } from './edge-host.ts'
 import { createForwarder } from './forwarding.ts'
 import { createImages } from './images.ts'
 import { type Knowledge, knowledgeOfIntents } from './knowledge.ts'
 import { createNodeLinks } from './links-of-node.ts'
+import { createLocalDesk, type KeptZoneConfig, opaqueSalt, whyNotSigning } from './local-desk.ts'
 import { createMemberServices } from './member-services.ts'
 import type { NodePowers } from './node.ts'
+import { createNodeConflicts } from './node-conflicts.ts'
 import { openNode } from './open-node.ts'
 import { createReportDesk } from './report-desk.ts'
 import { createScopeLanes } from './scope-lanes.ts'
-import { namesOfIntents, summarise } from './services/deployments/index.ts'
+import { namesOfIntents } from './services/deployments/index.ts'
 import { createSiteDesk, type KeptChoices, type SiteDesk } from './site-desk.ts'
 import { createSiteIntents } from './site-intents.ts'
 import { createSpecifications } from './specifications.ts'
 import { builtInTenant, createTowerDesk } from './tower-desk.ts'
-import type { TreeNode } from './tree-node.ts'
+import { treeNodes } from './tree-node.ts'
 import { borderText, nodeView as viewOfNode } from './views/index.ts'
 import { createZoneDesk, type Missing } from './zone-desk.ts'
+import { createZoneKnowledge } from './zone-knowledge.ts'
+import { zoneRows } from './zone-rows.ts'
 
 export interface RunningNode {
   readonly services: ApiServices
@@ -36,17 +41,6 @@ export interface RunningNode {
 const retryWritesMs = 5_000
 /** A certificate that is due is looked for this often. */
 const renewEveryMs = 60_000
-
-const treeNodes = (topology: Topology | undefined, config: NodeConfig): readonly TreeNode[] =>
-  topology === undefined
-    ? [{ name: config.name, role: config.role, scope: config.scope, site: config.site, parents: [] }]
-    : nodesOf(topology).map(({ name, role, scope, site, parents }) => ({
-        name,
-        role,
-        scope,
-        site: role === 'edge' ? (site ?? '') : '',
-        parents,
-      }))
 
 /** Opens what a node has on disk and puts its parts together. An edge's containers run before anything else is opened. */
 export const assembleNode = async (config: NodeConfig, powers: NodePowers): Promise<RunningNode> => {
@@ -116,27 +110,19 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
       return member?.role === 'edge' && session !== undefined ? { name: member.name, session } : undefined
     },
     refusals: () => siteDesk?.refusals() ?? [],
-    rows: async () => {
-      const known = await knowledge()
-      const origins = new Map(
-        siteIntents
-          .all()
-          .flatMap(({ site, applications }) =>
-            applications.map(({ application, origin }) => [`${site} ${application}`, origin] as const),
-          ),
-      )
-      const rows = summarise({
-        ...known,
+    ownVersions: () => lanes.ownVersions(),
+    rows: (isCounted) =>
+      zoneRows({
+        isCounted,
+        knowledge,
+        intents: siteIntents.all,
+        lanes,
+        conflicts: async () =>
+          (await conflicts.list())
+            .filter((one) => one.scope === config.scope)
+            .map((one) => ({ application: one['application-id'], forMs: one['since-ms'] })),
         hash,
-        origins: (site, application) => origins.get(`${site} ${application}`),
-        conflicts: [],
-      })
-      return {
-        rows: rows.slice(0, rollUpLimits.rows),
-        own: 0,
-        outcomes: (await lanes.outcomes()).slice(0, rollUpLimits.outcomes),
-      }
-    },
+      }),
   })
 
   const tower =
@@ -160,15 +146,26 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
         })
       : undefined
 
-  const lanes = createScopeLanes(config.scope, documents, book)
+  const policy = () => lanePolicyOf(topology && zoneAt(topology, config.scope)?.settle)
+  const lanes = createScopeLanes({
+    scope: config.scope,
+    documents,
+    book,
+    policy,
+    hash: authority.hash,
+    ...(isZone && !tower && { salt: opaqueSalt(stateFile, random) }),
+  })
+  const shared = { scope: config.scope, lanes, policy, documents, book, specifications, clock, hash }
+  const owner = () => {
+    const found = book.ownerAt(config.scope, 'zone')
+    return found?.keys.has(identity.signer.keyId) ? found : undefined
+  }
 
   const zoneDesk = isZone
     ? createZoneDesk({
         scope: config.scope,
-        owner: () => {
-          const owner = book.ownerAt(config.scope, 'zone')
-          return owner?.keys.has(identity.signer.keyId) ? owner : undefined
-        },
+        owner,
+        policy,
         signer: identity.signer,
         powers: authority,
         store,
@@ -190,6 +187,29 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
         onChange: () => void siteIntents.refresh().then(() => links.uplink.reportChanged()),
       })
     : undefined
+  const local =
+    isZone && !tower
+      ? createLocalDesk({
+          ...shared,
+          name: config.name,
+          owner,
+          signer: identity.signer,
+          powers: authority,
+          blobs,
+          images,
+          file: stateFile<KeptZoneConfig>('zone-config'),
+          random: random.fork('local'),
+          log: log.child('configuration'),
+          tenantName: builtInTenant,
+          mayNotSign: (tenant) => whyNotSigning(book, config.scope, identity.signer, tenant),
+          intents: () => siteIntents.all(),
+          topology: () => ({ ...topology }),
+          onChange: () => {
+            void zoneDesk?.settle()
+            links.uplink.reportChanged()
+          },
+        })
+      : undefined
   const siteIntents = createSiteIntents({
     topology,
     scope: config.scope,
@@ -240,6 +260,19 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
   }
 
   const settle = () => void (siteDesk ?? zoneDesk)?.settle()
+  const desk = tower ?? local
+  const conflicts = createNodeConflicts({
+    ...shared,
+    config,
+    topology,
+    local,
+    tower,
+    zoneDesk,
+    nodes,
+    reports,
+    knowledge,
+    ask: async (to, call, signal) => (await forwarder.send({ to, call: 'settle', settle: call }, signal)).head,
+  })
   const nodeView = (): NodeView =>
     viewOfNode({
       config,
@@ -273,6 +306,7 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
       exec: async (call, signal) => (edge ?? (noHost() as never)).exec(call.instance, { ...call, signal }),
       logs: (call, signal) => (edge ?? (noHost() as never)).logs(call.instance, { ...call, signal }),
       member: (call) => members.act(call),
+      settle: (call, signal) => conflicts.settle(call, signal),
     },
     request: (peer, question, signal) => (links.downlinks ?? (noHost() as never)).request(peer, question, signal),
     letsIn: () => topology === undefined || zoneAt(topology, config.scope)?.policy.operations === 'all',
@@ -331,27 +365,15 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
       hash,
       images,
       members: members.services,
-      zoneKnowledge: {
-        authority: (scope) => {
-          const owner = book.ownerAt(scope, 'zone')
-          const staleForMs = membership.authorityStaleForMs()
-          return (
-            owner && { generation: owner.generation, ...(staleForMs !== undefined && { 'stale-for-ms': staleForMs }) }
-          )
-        },
-        link: (node) => {
-          const child = links.downlinks?.children().find(({ peer }) => peer === node)
-          if (child) return { state: child.up ? 'up' : 'down', forMs: child.forMs }
-          const up = links.uplink.state()
-          return up.parent === node ? { state: up.up ? 'up' : 'down', forMs: up.forMs } : undefined
-        },
-      },
-      ...(tower && { tower }),
+      zoneKnowledge: createZoneKnowledge(book, membership, links),
+      ...(desk && { desk }),
+      conflicts,
       ...(topology && { topology }),
     }),
     start: async () => {
       await membership.start()
       await tower?.start()
+      await local?.start()
       await (siteDesk ?? zoneDesk)?.settle()
       await siteIntents.refresh()
       await mesh.start()

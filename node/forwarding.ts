@@ -1,5 +1,6 @@
 import { nameHint, SkerryError } from '../base/index.ts'
 import type { ExecOutcome, NodeView } from './api/index.ts'
+import type { SettleCall } from './conflicts.ts'
 import type { LinkAnswer } from './links/index.ts'
 import type { MemberCall } from './member-services.ts'
 import type { HostReport } from './services/deployments/index.ts'
@@ -9,6 +10,7 @@ import { isWithin, type TreeNode } from './tree-node.ts'
 export type Forwarded = { readonly to: string } & (
   | { readonly call: 'node' }
   | { readonly call: 'member'; readonly member: MemberCall }
+  | { readonly call: 'settle'; readonly settle: SettleCall }
   | {
       readonly call: 'exec'
       readonly instance: string
@@ -29,6 +31,7 @@ export type Forwarded = { readonly to: string } & (
 export interface LocalCalls {
   node(): NodeView
   member(call: MemberCall): Promise<unknown>
+  settle(call: SettleCall, signal: AbortSignal): Promise<unknown>
   exec(call: Extract<Forwarded, { call: 'exec' }>, signal: AbortSignal): Promise<ExecOutcome>
   logs(call: Extract<Forwarded, { call: 'logs' }>, signal: AbortSignal): AsyncIterable<Uint8Array>
 }
@@ -65,6 +68,7 @@ export const createForwarder = (options: ForwarderOptions): Forwarder => {
   const here = async (call: Forwarded, signal: AbortSignal): Promise<LinkAnswer> => {
     if (call.call === 'node') return { head: local.node(), body: noBytes() }
     if (call.call === 'member') return { head: await local.member(call.member), body: noBytes() }
+    if (call.call === 'settle') return { head: await local.settle(call.settle, signal), body: noBytes() }
     if (call.call === 'logs') return { head: {}, body: local.logs(call, signal) }
     const { stdout, stderr, exitCode, truncated } = await local.exec(call, signal)
     const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
@@ -96,7 +100,7 @@ export const createForwarder = (options: ForwarderOptions): Forwarder => {
       if (typeof call !== 'object' || call === null || typeof call.to !== 'string')
         throw new SkerryError('bad-message', 'a forwarded request names no node')
       if (!options.letsIn()) throw new SkerryError('beyond-border', options.border)
-      if (!['node', 'member', 'exec', 'logs'].includes(call.call))
+      if (!['node', 'member', 'settle', 'exec', 'logs'].includes(call.call))
         throw new SkerryError('not-supported', `this node does not know the request ${String(call.call)}`)
       return send(call, signal)
     },

@@ -21,12 +21,14 @@ export interface ReportDeskOptions {
   readonly intendedOrder: (site: string) => number | undefined
   readonly hostOf: (peerKey: string) => { readonly name: string; readonly session: number } | undefined
   readonly refusals: () => readonly StartRefusal[]
-  /** Rows for a parent that may have counts alone. */
-  readonly rows: () => Promise<Pick<RollUp, 'rows' | 'own' | 'outcomes'>>
+  /** What the zone says of itself; without counts where every host's own report leaves. */
+  readonly rows: (isCounted: boolean) => Promise<Pick<RollUp, 'rows' | 'own' | 'outcomes'>>
+  /** Versions that operators of this zone decided for, where the parent may read what they want. */
+  readonly ownVersions: () => Promise<readonly { readonly id: string; readonly bytes: Uint8Array }[]>
 }
 
-/** Key lists in one report: as many as a parent takes. */
-const mostLists = 1_000
+/** Records in one report: as many as a parent takes. */
+const mostRecords = 1_000
 
 /** Signed reports up and down one node: its own word, those of hosts below, and what of them goes on to the parent. */
 export const createReportDesk = (options: ReportDeskOptions) => {
@@ -49,7 +51,7 @@ export const createReportDesk = (options: ReportDeskOptions) => {
   const zones = new Map<string, CarriedZone>()
   const salts = new Map<string, string>()
   const random = powers.random.fork('report-salts')
-  /** Which key lists of zones below the parent was told of in this session. */
+  /** Which records the parent was told of in this session. */
   let told = ''
   let session = 0
   let seq = 0
@@ -71,19 +73,27 @@ export const createReportDesk = (options: ReportDeskOptions) => {
     return [{ snapshot, certificate: certificate.bytes, report }]
   }
 
-  /** Key lists of zones right below and further down, when they are others than the parent was told of. */
-  const listsBelow = (): readonly Uint8Array[] => {
+  /**
+   * Key lists of this zone where it renews itself, where names leave it those of zones further down, and versions of its own;
+   * none while the parent was told of just these.
+   */
+  const recordsUp = async (isWhole: boolean): Promise<readonly Uint8Array[]> => {
     const scopes = [...new Set(nodes.filter(({ role }) => role !== 'edge').map(({ scope }) => scope))]
     const lists = scopes
-      .filter((scope) => scope !== config.scope && isWithin(scope, config.scope))
-      .flatMap((scope) => {
+      .filter((scope) => scope === config.scope || (isWhole && isWithin(scope, config.scope)))
+      .flatMap((scope): readonly { readonly id: string; readonly bytes: Uint8Array }[] => {
         const owner = book.ownerAt(scope, 'zone')
-        return book.recordsFor(scope).filter(({ kind, id }) => kind === 'key-list' && id === owner?.list)
+        // Of a zone that renews itself each list stands on the one before.
+        if (owner?.succession === 'own') return book.listsOf(owner.id)
+        return scope === config.scope
+          ? []
+          : book.recordsFor(scope).filter(({ kind, id }) => kind === 'key-list' && id === owner?.list)
       })
-    const now = lists.map(({ id }) => id).join()
+    const records = [...lists, ...(mayReadIntents() ? await options.ownVersions() : [])]
+    const now = records.map(({ id }) => id).join()
     if (now === told) return []
     told = now
-    return lists.slice(0, mostLists).map(({ bytes }) => bytes)
+    return records.slice(0, mostRecords).map(({ bytes }) => bytes)
   }
 
   /** A leaf for every host heard and every zone that keeps its own to itself; a salt is drawn once for each. */
@@ -99,6 +109,12 @@ export const createReportDesk = (options: ReportDeskOptions) => {
     ].map((leaf) => ({ ...leaf, salt: saltOf(`${leaf.kind} ${leaf.name}`) }))
   }
 
+  /** Whether the parent holds this zone's own lane, and so may have the versions it names. */
+  const mayReadIntents = (): boolean => {
+    const policy = topology === undefined ? undefined : zoneAt(topology, config.scope)?.policy
+    return policy?.intents === 'all' && policy['changes-author'] === 'all'
+  }
+
   /** How much of reports this zone lets its parent have. */
   const level = () => (topology === undefined ? 'all' : (zoneAt(topology, config.scope)?.policy.reports ?? 'none'))
 
@@ -107,7 +123,8 @@ export const createReportDesk = (options: ReportDeskOptions) => {
     if (owner === undefined) return []
     const leaves = leavesNow()
     const said = {
-      ...(await options.rows()),
+      // Where every host's own report leaves, counts would be said twice.
+      ...(await options.rows(level() !== 'all')),
       zone: owner.id,
       generation: owner.generation,
       leaves: leaves.length,
@@ -136,11 +153,16 @@ export const createReportDesk = (options: ReportDeskOptions) => {
       if (edge) return reportMessage(ownHost(edge), [], [], nowMs)
       const parent = parentOf(config.scope)
       const lets = parent === undefined ? 'none' : level()
-      if (lets === 'all') return reportMessage(fleet.carried(), [...zones.values()], listsBelow(), nowMs)
-      return reportMessage([], lets === 'summary' ? await ownRollUp() : [], [], nowMs)
+      if (lets === 'all') {
+        const outcomes = await ownRollUp()
+        return reportMessage(fleet.carried(), [...zones.values(), ...outcomes], await recordsUp(true), nowMs)
+      }
+      return reportMessage([], lets === 'summary' ? await ownRollUp() : [], await recordsUp(false), nowMs)
     },
     /** Every host this node knows of. */
     hosts: (): readonly HostReport[] => (edge ? [ownReport(edge)] : fleet.reports()),
+    /** What became of decisions from above in a zone below, as it said last. */
+    outcomes: (scope: string): RollUp['outcomes'] => zones.get(scope)?.rollUp.outcomes ?? [],
     /** Zones that let out counts alone. */
     summaries: (names: RowNames): readonly ZoneSummary[] =>
       [...zones.values()].map(({ scope, rollUp, heardAtMs }) => ({
@@ -156,3 +178,5 @@ export const createReportDesk = (options: ReportDeskOptions) => {
     },
   }
 }
+
+export type ReportDesk = ReturnType<typeof createReportDesk>

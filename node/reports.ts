@@ -4,6 +4,7 @@ import {
   type AuthorityPowers,
   type Book,
   certificateKind,
+  deploymentVersionKind,
   judgeCertificate,
   keyListKind,
   mayReplace,
@@ -55,7 +56,7 @@ const messageSchema = z.object({
       }),
     )
     .max(maxHosts),
-  /** Key lists of zones further down, so that who is above can judge what they sign. */
+  /** Key lists of zones further down, so that who is above can judge what they sign, and versions that zones decided for. */
   records: z.array(base64(160_000)).max(1_000).optional(),
   zones: z
     .array(z.object({ scope: z.string().max(1_024), rollUp: base64(1_100_000), ageMs: z.number().min(0) }))
@@ -234,10 +235,12 @@ export const createReportReader = ({ book, powers, clock, log, hostOf }: ReportR
     return { scope: one.scope, bytes, rollUp: opened.rollUp, heardAtMs: clock.monotonicMs() - one.ageMs }
   }
 
-  /** Key lists alone: a child hands up nothing else. */
-  const takeLists = async (child: string, records: readonly Uint8Array[]): Promise<void> => {
-    const lists = records.filter((bytes) => readRecord(keyListKind, bytes, powers).ok)
-    for (const one of await book.take(lists))
+  /** Key lists, and versions that operators of a zone decided for: a child hands up nothing else. */
+  const takeRecords = async (child: string, records: readonly Uint8Array[]): Promise<void> => {
+    const taken = records.filter(
+      (bytes) => readRecord(keyListKind, bytes, powers).ok || readRecord(deploymentVersionKind, bytes, powers).ok,
+    )
+    for (const one of await book.take(taken))
       if (one.kind === 'refused') refuse(child, one.refusal.code, one.refusal.message)
   }
 
@@ -250,7 +253,7 @@ export const createReportReader = ({ book, powers, clock, log, hostOf }: ReportR
         throw new SkerryError('newer-format', `reports of format ${read.data.v}: update this node to read them`)
       const records = read.data.records?.map(bytesOf) ?? []
       // What they vouch for is judged by the next report at the latest.
-      if (records.length > 0) void takeLists(child, records)
+      if (records.length > 0) void takeRecords(child, records)
       return {
         hosts: read.data.hosts.flatMap((one) => readHost(child, peerKey, one) ?? []),
         zones: read.data.zones.flatMap((one) => readZone(child, one) ?? []),

@@ -2,12 +2,14 @@ import type { ScopePath } from '../base/index.ts'
 import {
   type Book,
   type Documents,
-  defaultLanePolicy,
   type Effective,
   effective,
+  type Hash,
   type LaneName,
+  type LanePolicy,
   type LaneView,
   type Outcome,
+  opaqueId,
   outcomes,
 } from '../crdt/index.ts'
 import { parentOf } from '../topologies/index.ts'
@@ -17,12 +19,28 @@ export interface ScopeLanes {
   views(tenant: string): Promise<readonly LaneView[]>
   /** What they come to, per tenant. */
   effective(): Promise<ReadonlyMap<string, ReadonlyMap<string, Effective>>>
+  /** Signed versions that the scope's own lane names. */
+  ownVersions(): Promise<readonly { readonly id: string; readonly bytes: Uint8Array }[]>
   /** What became of each decision from above. */
   outcomes(): Promise<readonly Outcome[]>
 }
 
-export const createScopeLanes = (scope: ScopePath, documents: Documents, book: Book): ScopeLanes => {
+export interface ScopeLanesOptions {
+  readonly scope: ScopePath
+  readonly documents: Documents
+  readonly book: Book
+  readonly policy: () => LanePolicy
+  /** What keeps scopes above from telling local decisions: 32 secret bytes of the zone, for life; none where there is no own lane. */
+  readonly salt?: Uint8Array
+  readonly hash: Hash
+}
+
+const decisionsOf = ({ entries }: LaneView): readonly string[] =>
+  [...entries.values()].flatMap((standing) => standing.map(({ decision }) => decision))
+
+export const createScopeLanes = ({ scope, documents, book, policy, salt, hash }: ScopeLanesOptions): ScopeLanes => {
   const owner = parentOf(scope) ?? ('/' as ScopePath)
+  const opaque = (decision: string): string => (salt === undefined ? decision : opaqueId(decision, salt, hash))
   const views = async (tenant: string): Promise<readonly LaneView[]> => {
     const lanes: readonly LaneName[] = [
       { kind: 'intent', scope, tenant, owner },
@@ -32,7 +50,9 @@ export const createScopeLanes = (scope: ScopePath, documents: Documents, book: B
     for (const lane of lanes) {
       const id = documents.idOf(lane)
       const view = id === undefined ? undefined : await documents.view(id)
-      if (view !== undefined) found.push(view)
+      if (view === undefined) continue
+      const opaqueIds = new Map(decisionsOf(view).map((decision) => [opaque(decision), decision]))
+      found.push(lane.kind === 'local' ? { ...view, opaqueIds } : view)
     }
     return found
   }
@@ -40,15 +60,25 @@ export const createScopeLanes = (scope: ScopePath, documents: Documents, book: B
     views,
     effective: async () => {
       const found = new Map<string, ReadonlyMap<string, Effective>>()
-      for (const { id } of book.tenants()) found.set(id, effective(await views(id), defaultLanePolicy))
+      for (const { id } of book.tenants()) found.set(id, effective(await views(id), policy()))
       return found
+    },
+    ownVersions: async () => {
+      const found = new Map<string, { readonly id: string; readonly bytes: Uint8Array }>()
+      for (const { id } of book.tenants()) {
+        const own = (await views(id)).filter(({ voice }) => voice === 'local')
+        for (const { version } of own.flatMap(({ entries }) => [...entries.values()].flat())) {
+          const record = version === null ? undefined : book.version(version)
+          if (record !== undefined) found.set(record.id, record)
+        }
+      }
+      return [...found.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1))
     },
     outcomes: async () => {
       const all: Outcome[] = []
       for (const { id } of book.tenants()) {
         const held = await views(id)
-        // Nobody writes a local lane yet, so there is no local decision whose id would have to stay opaque.
-        all.push(...outcomes(held, effective(held, defaultLanePolicy), (decision) => decision))
+        all.push(...outcomes(held, effective(held, policy()), opaque))
       }
       return all
     },

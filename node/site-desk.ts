@@ -8,7 +8,6 @@ import {
   type Documents,
   defaultLanePolicy,
   effective,
-  envelopeAuthor,
   type LaneName,
   parseLaneName,
   type ReadEntry,
@@ -16,6 +15,7 @@ import {
 } from '../crdt/index.ts'
 import { parentOf } from '../topologies/index.ts'
 import type { BlobReference } from './blobs.ts'
+import { createEntryAuthors } from './entry-authors.ts'
 import type { StateFile } from './powers/index.ts'
 import { createRounds } from './rounds.ts'
 import { createScopeLanes } from './scope-lanes.ts'
@@ -84,20 +84,10 @@ const intentLane = (scope: ScopePath, tenant: string, owner: ScopePath): LaneNam
 export const createSiteDesk = (options: SiteDeskOptions): SiteDesk => {
   const { scope, documents, book, specifications, file, log } = options
   const owner = parentOf(scope) ?? ('/' as ScopePath)
-  const lanes = createScopeLanes(scope, documents, book)
+  const lanes = createScopeLanes({ scope, documents, book, policy: () => defaultLanePolicy, hash: options.powers.hash })
+  const authors = createEntryAuthors(documents)
   let kept: KeptChoices = file.load() ?? { entries: {}, accepted: {} }
   let refused: readonly StartRefusal[] = []
-
-  /** Who signed the entry: the author of the envelope its put came in; undefined where it stands no more. */
-  const authorOf = async (lane: LaneName, application: string, entry: ReadEntry): Promise<string | undefined> => {
-    const document = documents.idOf(lane)
-    if (document === undefined) return undefined
-    const puts = (await documents.standing(document)).get(application) ?? []
-    const actor = puts.find((put) => put.entry?.hash === entry.hash)?.id.split('@')[1]
-    if (actor === undefined) return undefined
-    const bytes = await documents.envelopes(document, new Set(await documents.hashes(document)))
-    return bytes.map(envelopeAuthor).find((one) => one.actor === actor)?.author ?? ''
-  }
 
   /** What people call an application whose new specification is not here. */
   const acceptedName = (application: string): string | undefined =>
@@ -113,7 +103,7 @@ export const createSiteDesk = (options: SiteDeskOptions): SiteDesk => {
     // Not a candidate any more: what ran before stays, and was judged when it came.
     if (found === undefined) return undefined
     const lane = parseLaneName(found.lane)
-    const author = await authorOf(lane, application, entry)
+    const author = await authors.of(lane, application, entry)
     // Another entry took its place while this one was looked at: the round that follows judges that one.
     if (author === undefined) return undefined
     const version = entry.version === null ? undefined : book.version(entry.version)

@@ -1,4 +1,4 @@
-import { type Clock, errorText, type Log, type Random, SkerryError } from '../base/index.ts'
+import { type Clock, errorText, type Log, type Random, randomHex, SkerryError } from '../base/index.ts'
 import {
   type AuthorityPowers,
   type Book,
@@ -6,12 +6,13 @@ import {
   defaultLanePolicy,
   type Effective,
   effective,
+  entryLimits,
   formatLaneName,
   type LaneName,
   type Signer,
 } from '../crdt/index.ts'
 import { hostLabels, siteLabels, sites, type Topology } from '../topologies/index.ts'
-import type { ConfigServices, RollbackView } from './api/index.ts'
+import type { ConfigDesk } from './config-desk.ts'
 import { createConfigServices } from './config-services.ts'
 import type { Images } from './images.ts'
 import type { Knowledge } from './knowledge.ts'
@@ -36,8 +37,7 @@ import {
 import type { HeldTenant } from './services/membership/index.ts'
 
 /** What a tower does besides being a node: it holds configuration and decides what of it is to run. */
-export interface TowerDesk {
-  readonly config: ConfigServices
+export interface TowerDesk extends ConfigDesk {
   start(): Promise<void>
   /** What the configuration comes to, per tenant. */
   effective(): Promise<ReadonlyMap<string, ReadonlyMap<string, Effective>>>
@@ -45,7 +45,11 @@ export interface TowerDesk {
   noteReports(reports: readonly HostReport[]): Promise<void>
   /** What the applications and versions of a zone's counts are called. */
   names(): RowNames
-  rollback(deployment: string, toVersion?: string): Promise<RollbackView>
+  /**
+   * Decides the same of an application once more, naming decisions of a zone that only stand here by their opaque ids; false
+   * where nothing is decided of it.
+   */
+  decideAnew(application: string, seen: readonly string[]): Promise<boolean>
 }
 
 export interface TowerDeskOptions {
@@ -189,6 +193,15 @@ export const createTowerDesk = (options: TowerDeskOptions): TowerDesk => {
       return { applications, deployments: stored, places, entries, reports, signed }
     },
     names: () => namesOfConfig(store.config(), (id) => book.version(id)?.body),
+    decideAnew: async (application, seen) => {
+      const decision = [...store.config().decisions.values()].findLast((one) => one.application === application)
+      if (decision === undefined) return false
+      const anew = randomHex(decisionIds, 16)
+      const named = [...new Set([...decision.seen, decision.decision, ...seen])].toSorted()
+      await store.putDecisions([{ ...decision, decision: anew, seen: named.slice(-entryLimits.seen) }])
+      options.onChange()
+      return true
+    },
     noteReports: (reports) => deployments.noteReports(reports),
     rollback: async (deployment, toVersion) => {
       const { from, to } = await deployments.rollback(deployment, toVersion)

@@ -1,4 +1,5 @@
-import type { Role } from './config.ts'
+import { nodesOf, type Topology } from '../topologies/index.ts'
+import type { NodeConfig, Role } from './config.ts'
 
 /** One node of a tree, as its neighbours need to know it. */
 export interface TreeNode {
@@ -14,3 +15,15 @@ export interface TreeNode {
 /** True when `scope` is `above` or lies below it. */
 export const isWithin = (scope: string, above: string): boolean =>
   scope === above || scope.startsWith(`${above === '/' ? '' : above}/`)
+
+/** The nodes a node knows of: those of its topology, else itself. */
+export const treeNodes = (topology: Topology | undefined, config: NodeConfig): readonly TreeNode[] =>
+  topology === undefined
+    ? [{ name: config.name, role: config.role, scope: config.scope, site: config.site, parents: [] }]
+    : nodesOf(topology).map(({ name, role, scope, site, parents }) => ({
+        name,
+        role,
+        scope,
+        site: role === 'edge' ? (site ?? '') : '',
+        parents,
+      }))

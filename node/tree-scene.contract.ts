@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import { createLog, createSeededRandom, parseScopePath, SkerryError, silentLog, sleep } from '../base/index.ts'
 import { createMemoryDisk, createNodeSignatures, type MemoryDisk, nodeHash } from '../crdt/index.ts'
-import { createMemoryNetwork, type MemoryNetwork } from '../mesh/index.ts'
+import { createMemoryNetwork, type MemoryNetwork, MeshError } from '../mesh/index.ts'
 import { buildArchive, createSimulatedHost, type SimulatedHost } from '../runtime/index.ts'
 import { parseTopology, sliceFor } from '../topologies/index.ts'
 import type { ConfigChange } from './api/index.ts'
@@ -63,6 +63,9 @@ export class Tree {
   diskFull = false
   refusedWrites = 0
   starts = 0
+  /** Public keys by node, and nodes that reach no parent. */
+  readonly keys = new Map<string, string>()
+  readonly severed = new Set<string>()
 
   async start(name: string): Promise<SkerryNode> {
     const place = places[name]
@@ -104,7 +107,15 @@ export class Tree {
       log: process.env.TREE_LOG
         ? createLog((l) => console.error(name, l.level, l.part, l.message, JSON.stringify(l.fields)))
         : silentLog,
-      openMesh: ({ peerKey }) => this.network.createMesh(peerKey, config.meshListen[0]),
+      openMesh: ({ peerKey }) => {
+        this.keys.set(name, peerKey)
+        const mesh = this.network.createMesh(peerKey, config.meshListen[0])
+        const dial: typeof mesh.dial = async (...given) => {
+          if (this.severed.has(name)) throw new MeshError('unreachable', 'the cable is pulled')
+          return mesh.dial(...given)
+        }
+        return { ...mesh, dial }
+      },
       store: disk.store(),
       authority: { signatures: createNodeSignatures(), hash: nodeHash },
       hostId: name,
@@ -145,6 +156,17 @@ export class Tree {
     this.nodes.delete(name)
   }
 
+  /** Pulls the cable between a node and its parent. */
+  sever(name: string): void {
+    this.severed.add(name)
+    const parent = places[name]?.parents[0] ?? ''
+    this.network.cut(this.keys.get(name) ?? '', this.keys.get(parent) ?? '')
+  }
+
+  mend(name: string): void {
+    this.severed.delete(name)
+  }
+
   node(name: string): SkerryNode {
     const node = this.nodes.get(name)
     if (!node) throw new Error(`${name} does not run`)
@@ -157,8 +179,8 @@ export class Tree {
     return instances?.find(({ ready }) => ready)?.['application-version']
   }
 
-  apply(kind: 'applications' | 'application-deployments', text: string): Promise<ConfigChange> {
-    return this.node('tower').services.config.write(kind, {
+  apply(kind: 'applications' | 'application-deployments', text: string, at = 'tower'): Promise<ConfigChange> {
+    return this.node(at).services.config.write(kind, {
       ...asked,
       body: { text, mediaType: 'application/yaml', source: 'test.yaml' },
       mode: 'replace',

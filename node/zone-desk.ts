@@ -8,6 +8,7 @@ import {
   type Envelope,
   formatLaneName,
   type LaneName,
+  type LanePolicy,
   type LaneValue,
   type LaneView,
   type Owner,
@@ -40,6 +41,7 @@ export interface ZoneDeskOptions {
   readonly scope: ScopePath
   /** The owner of this scope; undefined until this node may write for it. */
   readonly owner: () => Owner | undefined
+  readonly policy: () => LanePolicy
   readonly signer: Signer
   readonly powers: AuthorityPowers
   /** Keys under `told/` are used. */
@@ -246,6 +248,7 @@ export const createZoneDesk = (options: ZoneDeskOptions): ZoneDesk => {
       children,
       told,
       hash: options.hash,
+      policy: options.policy(),
     })
     const byChild = [...Map.groupBy(plan.writes, ({ child }) => child)]
     let wrote = 0

@@ -23,7 +23,7 @@ const wordOf = (id: string | null) =>
   id === null ? 'retired' : Buffer.from(id.replace(/(00)+$/, ''), 'hex').toString()
 
 const entryOf = (words: string): ReadEntry => {
-  const [decision = '', version = '', step = '', fence = '', , seen = ''] = words.split(' ')
+  const [decision = '', version = '', step = '', fence = '', , seen = ''] = words.replace(/ follows$/, '').split(' ')
   const [generation = 0, n = 0] = fence.slice(1).split('.').map(Number)
   const text = formatEntry({
     decision: hex(decision, 32),
@@ -33,6 +33,7 @@ const entryOf = (words: string): ReadEntry => {
     fence: { generation, n },
     seen: seen === '' ? [] : seen.split(',').map((id) => hex(id, 32)),
     retired: version === 'retired',
+    follows: words.endsWith(' follows'),
   })
   const read = parseEntry(text, nodeHash)
   if (!read.ok) throw new Error(read.refusal.message)

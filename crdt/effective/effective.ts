@@ -52,7 +52,11 @@ const isSameAsk = (a: ReadEntry, b: ReadEntry) => isSameChoice(a, b) && a.step =
  */
 const agreed = (left: readonly Candidate[], policy: LanePolicy): Candidate | undefined => {
   const rank = rankOf(policy)
-  const first = left.toSorted((a, b) => rank(a) - rank(b) || compareCandidates(a, b))[0]
+  // Who follows a decision of another lane follows its steps too.
+  const isFollowing = ({ entry }: Candidate) => Number(entry.follows === true)
+  const first = left.toSorted(
+    (a, b) => isFollowing(a) - isFollowing(b) || rank(a) - rank(b) || compareCandidates(a, b),
+  )[0]
   if (first === undefined || !left.every(({ entry }) => isSameChoice(entry, first.entry))) return undefined
   const own = left.filter(({ lane }) => lane === first.lane)
   if (!own.every(({ entry }) => isSameAsk(entry, first.entry))) return undefined

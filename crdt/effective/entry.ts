@@ -16,6 +16,11 @@ export interface Entry {
   readonly seen: readonly string[]
   /** The only thing that stops a container. */
   readonly retired: boolean
+  /**
+   * In a scope's own lane: the decision is that of a scope above, taken over as it is. What replaces it there replaces it
+   * here too, so that a scope which settled for the word from above goes on to follow it. @default false
+   */
+  readonly follows?: boolean
 }
 
 /** An entry with the text it was read from. */
@@ -57,6 +62,7 @@ const problemOf = (raw: Readonly<Record<string, unknown>>): string | undefined =
   const { decision, version, step, fence, seen, retired } = raw
   if (!isDecision(decision)) return 'decision is not 32 hexadecimal digits'
   if (retired !== undefined && retired !== true) return 'retired is true or absent'
+  if (raw.follows !== undefined && raw.follows !== true) return 'follows is true or absent'
   if (retired === true ? version !== null : !(typeof version === 'string' && versionPattern.test(version)))
     return 'version is 64 hexadecimal digits, or null when the application is retired'
   if (!isCount(step, 0, entryLimits.step)) return 'step is not a count'
@@ -69,7 +75,7 @@ const problemOf = (raw: Readonly<Record<string, unknown>>): string | undefined =
   return undefined
 }
 
-const known = new Set(['_v', 'decision', 'version', 'step', 'share', 'fence', 'seen', 'retired'])
+const known = new Set(['_v', 'decision', 'version', 'step', 'share', 'fence', 'seen', 'retired', 'follows'])
 
 const parseObject = (text: string): Readonly<Record<string, unknown>> | undefined => {
   try {
@@ -107,6 +113,7 @@ export const parseEntry = (text: string, hash: Hash): EntryResult => {
     fence: { generation, n },
     seen: raw.seen as readonly string[],
     retired: raw.retired === true,
+    ...(raw.follows === true && { follows: true }),
     hash: toHex(hash.sha256(Buffer.from(text))),
   }
   return { ok: true, entry }
@@ -127,6 +134,7 @@ export const formatEntry = (entry: Entry): string => {
     fence: [fence.generation, fence.n],
     seen: [...new Set(entry.seen)].toSorted(),
     ...(retired ? { retired: true } : {}),
+    ...(entry.follows ? { follows: true } : {}),
   }
   const problem = problemOf(raw)
   if (problem !== undefined) throw new RangeError(`cannot write an entry: ${problem}`)

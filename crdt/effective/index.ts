@@ -25,4 +25,4 @@ export {
 } from './entry.ts'
 export { highestFence } from './fence.ts'
 export { describeOutcome, type Outcome, opaqueId, outcomes } from './outcomes.ts'
-export { type Choice, maySettle, replacingEntry, settlingEntry } from './settle.ts'
+export { type Choice, maySettle, replacingEntry, settlingEntry, takingEntry } from './settle.ts'

@@ -1,8 +1,11 @@
 import type { Candidate, LanePolicy } from './candidate.ts'
 
-/** Whether what `by` names counts against `other`: under `settle: zone` the zone's own word is not ended from above. */
+/**
+ * Whether what `by` names counts against `other`: under `settle: zone` the zone's own word is not ended from above, unless
+ * it only takes over a decision from there.
+ */
 const mayReplace = (by: Candidate, other: Candidate, { settle }: LanePolicy): boolean =>
-  settle === 'ancestor' || !(by.voice === 'intent' && other.voice === 'local')
+  settle === 'ancestor' || by.voice !== 'intent' || other.voice !== 'local' || other.entry.follows === true
 
 /** For each candidate the candidates it names. */
 const namedBy = (

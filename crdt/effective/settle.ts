@@ -1,5 +1,5 @@
 import type { Fence } from '../authority/index.ts'
-import { compareTexts, type LanePolicy, type LaneVoice } from './candidate.ts'
+import { type Candidate, compareTexts, type LanePolicy, type LaneVoice } from './candidate.ts'
 import type { Conflict } from './effective.ts'
 import { type Entry, entryLimits } from './entry.ts'
 
@@ -42,4 +42,15 @@ export const replacingEntry = (standing: readonly string[], before: readonly str
     seen: ids([...live, ...rest.slice(0, Math.max(0, entryLimits.seen - live.length))]),
     retired: choice.version === null,
   }
+}
+
+/**
+ * The entry of a scope's own lane that ends a conflict by taking one of its candidates as it is: under the decision it has,
+ * so that no child has to be told anew. One from above is followed from then on (`follows`).
+ */
+export const takingEntry = ({ candidates }: Conflict, { voice, entry }: Candidate, fence: Fence): Entry => {
+  const { decision, version, step } = entry
+  const others = candidates.map((one) => one.entry.decision)
+  const taken = replacingEntry(others, entry.seen, { decision, version, step, fence })
+  return { ...taken, ...((voice === 'intent' || entry.follows) && { follows: true }) }
 }

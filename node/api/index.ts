@@ -4,6 +4,7 @@
  * Read first: routes.ts (with route.ts), services.ts.
  */
 export type { Authorization, AuthorizationRequest, Authorizer, Operation } from './authorizer.ts'
+export type { ConflictCandidateView, ConflictView, SettledView } from './conflict-views.ts'
 export { type Api, type ApiOptions, type ApiPowers, createApi } from './fastify-api.ts'
 export type { ApiLimits } from './fastify-app.ts'
 export type { MemberStatus, MemberView, TokenView } from './member-views.ts'

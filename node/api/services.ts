@@ -1,3 +1,4 @@
+import type { ConflictView, SettledView } from './conflict-views.ts'
 import type { MemberView, TokenView } from './member-views.ts'
 import type {
   ApplicationStateView,
@@ -84,6 +85,7 @@ export interface ApiServices {
   readonly images: ImageServices
   readonly operations: OperationServices
   readonly members: MemberServices
+  readonly conflicts: ConflictServices
 }
 
 /** Several files judged as one change. */
@@ -248,4 +250,16 @@ export interface MemberServices {
   block(target: BlockTarget, asked: AskedMember): Promise<readonly MemberView[]>
   /** Takes a block back: the same keys may come again. @throws {SkerryError} `not-found`, `not-blocked` */
   allow(target: BlockTarget, asked: AskedMember): Promise<readonly MemberView[]>
+}
+
+/** Applications about which those who may decide in a zone do not agree. */
+export interface ConflictServices {
+  /** Of this node's scope and of the zones right below it, by application and scope. */
+  list(asked: Asked): Promise<readonly ConflictView[]>
+  /**
+   * Ends one by taking a candidate. Without `zone` the only conflict there is about the application.
+   * @param take first digits of a candidate's id, or `local` or `above`
+   * @throws {SkerryError} `not-found`, `ambiguous`, `beyond-border`, `site-unreachable`, `read-only-here`
+   */
+  settle(application: string, asked: Asked & { readonly take: string; readonly zone?: string }): Promise<SettledView>
 }

@@ -80,9 +80,14 @@ export interface ApplicationStateView {
   /** What the deployment asks for now. */
   readonly 'wanted-revision'?: string
   readonly 'wanted-version'?: string
-  /** `running` when all wanted instances are ready, else `deploying`, `error`, `unknown` or `not-deployed`. */
+  /**
+   * `running` when all wanted instances are ready, else `deploying`, `error`, `unknown` or `not-deployed`; `conflict` while
+   * a zone and those above it want different things.
+   */
   readonly 'oper-status': string
   readonly sites: readonly ApplicationSiteView[]
+  /** Zones in which the words of those who may decide do not agree: `skerry conflicts show` has them. Absent when there is none. */
+  readonly conflicts?: readonly { readonly scope: string; readonly candidates: number; readonly note: string }[]
   /** Zones of which only counts are known; what they count is not in `sites`. Absent when there is none. */
   readonly zones?: readonly ApplicationZoneView[]
 }

@@ -1,6 +1,7 @@
 import type { CliCommand } from './command.ts'
 import { applyCommand } from './commands/apply.ts'
 import { deleteCommand, getCommand, rollbackCommand } from './commands/config.ts'
+import { conflictsCommand } from './commands/conflicts.ts'
 import { diffCommand } from './commands/diff.ts'
 import { execCommand } from './commands/exec.ts'
 import { explainCommand } from './commands/explain.ts'
@@ -19,6 +20,7 @@ export const commands: readonly CliCommand[] = [
   logsCommand,
   execCommand,
   rollbackCommand,
+  conflictsCommand,
   treeCommand,
   sitesCommand,
   nodesCommand,

@@ -1,6 +1,7 @@
 import type {
   ApplicationStateView,
   ApplicationZoneView,
+  ConflictView,
   CountsView,
   CountView,
   DeploymentStateView,
@@ -220,4 +221,20 @@ export const deploymentViews = (known: Knowledge, hash: Hash): readonly Deployme
       images: (revision?.images ?? []).map(({ name: image, digest }) => ({ name: image, digest, status: 'present' })),
       sites: known.places.filter((place) => placementMatches(placement, place)).map(({ site }) => site),
     }
+  })
+
+/** Applications with the conflicts about them. */
+export const withConflicts = (
+  applications: readonly ApplicationStateView[],
+  conflicts: readonly ConflictView[],
+): readonly ApplicationStateView[] =>
+  applications.map((application) => {
+    const about = conflicts.filter((one) => one.application === application.name)
+    if (about.length === 0) return application
+    const shown = about.map(({ scope, candidates, withheld, note }) => ({
+      scope,
+      candidates: candidates.length + withheld.reduce((sum, { count }) => sum + count, 0),
+      note,
+    }))
+    return { ...application, 'oper-status': 'conflict', conflicts: shown }
   })

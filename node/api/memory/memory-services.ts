@@ -2,6 +2,7 @@ import { SkerryError } from '../../../base/index.ts'
 import type { ApiServices, Asked } from '../services.ts'
 import type { ApplicationStateView, ImageView, ServiceInstanceView } from '../views.ts'
 import { createMemoryConfig } from './memory-config.ts'
+import { createMemoryConflicts } from './memory-conflicts.ts'
 import { createMemoryMembers } from './memory-members.ts'
 
 const counts = (count: number) => ({ count, 'age-ms': 2_000 })
@@ -82,6 +83,7 @@ export const createMemoryServices = (): ApiServices => {
   return {
     config,
     members: createMemoryMembers(),
+    conflicts: createMemoryConflicts(),
     state: {
       node: async () => ({
         name: 'tower',

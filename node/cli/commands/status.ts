@@ -120,6 +120,16 @@ export const waitingLines = (applications: readonly ApplicationStateView[]): str
   return `\nnot here yet:\n${lines.slice(0, 10).join('\n')}\n${more}`
 }
 
+/** Where those who may decide do not agree, one line each. */
+export const conflictLines = (applications: readonly ApplicationStateView[]): string => {
+  const lines = applications.flatMap(({ name, conflicts = [] }) =>
+    conflicts.map(({ scope, candidates, note }) =>
+      printable(`  ${name} in ${scope}: conflict of ${candidates} decisions; sites keep what they have; ${note}`),
+    ),
+  )
+  return lines.length === 0 ? '' : `\nin conflict:\n${lines.join('\n')}\n`
+}
+
 const hostColumns: readonly Column[] = [
   { title: 'host' },
   { title: 'site' },
@@ -186,7 +196,7 @@ export const statusCommand: CliCommand = {
     const more =
       hosts.length > shownHosts.length ? `… and ${hosts.length - shownHosts.length} more hosts: --all shows them\n` : ''
     const hostText = hosts.length === 0 ? '' : `\n${hostTable(shownHosts)}${more}`
-    const text = `${statusTable(applications, all)}${waitingLines(applications)}${ingressTable(applications, all)}${hostText}\n${nodeLines(node)}`
+    const text = `${statusTable(applications, all)}${conflictLines(applications)}${waitingLines(applications)}${ingressTable(applications, all)}${hostText}\n${nodeLines(node)}`
     await context.result({ applications, node, hosts }, text)
     return 0
   },

@@ -90,6 +90,25 @@ export {
 } from './status.ts'
 export { type SummaryQuestion, summarise } from './summarise.ts'
 export { namesOfConfig, namesOfIntents, type RowNames, type ZoneSummary } from './summary-rows.ts'
-export { type Decision, pickConfigValues, type TenantConfig } from './tenant-config.ts'
+export {
+  applicationEdit,
+  type Decision,
+  deploymentEdit,
+  pickConfigValues,
+  readTenantConfig,
+  type TenantConfig,
+} from './tenant-config.ts'
 export { unsureOf } from './unsure.ts'
 export { type IntentDraft, writeEntries } from './write-entries.ts'
+export {
+  mergeZoneConfig,
+  noZoneConfig,
+  type Standing,
+  type StandingWord,
+  seenBy,
+  tenantConfigOf,
+  withDecided,
+  withOwnChange,
+  withoutChanges,
+  type ZoneConfig,
+} from './zone-config.ts'

@@ -36,7 +36,7 @@ export type VersionStep =
     }
 
 /** What `all-sites` is in a signed version: every site at the edge, not the towers' own. */
-const allSites = 'system/type = edge'
+export const allSites = 'system/type = edge'
 
 /** The label expression of a placement. */
 export const placementExpression = (placement: Placement): string => placement['match-site-labels'] ?? allSites

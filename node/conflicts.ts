@@ -1,0 +1,347 @@
+import { type Clock, nameHint, type ScopePath, SkerryError } from '../base/index.ts'
+import {
+  type Book,
+  type Candidate,
+  type Conflict,
+  choose,
+  type Documents,
+  defaultLanePolicy,
+  effective,
+  type LaneName,
+  type LanePolicy,
+  type LaneView,
+  laneOwner,
+  parseLaneName,
+  type RollUp,
+} from '../crdt/index.ts'
+import type { ConflictCandidateView, ConflictView, SettledView } from './api/index.ts'
+import type { EntryAuthors } from './entry-authors.ts'
+import type { LocalDesk } from './local-desk.ts'
+import type { ScopeLanes } from './scope-lanes.ts'
+import type { HostReport } from './services/deployments/index.ts'
+import type { Specifications } from './specifications.ts'
+
+/** A zone below as far as conflicts in it are known here. */
+export interface ZoneBelow {
+  readonly scope: ScopePath
+  readonly policy: LanePolicy
+  /** Whether operators of this node's scope may act inside it. */
+  readonly letsIn: boolean
+  /** What the zone itself last said of decisions from above. */
+  readonly outcomes: RollUp['outcomes']
+}
+
+export interface ConflictsOptions {
+  readonly scope: ScopePath
+  readonly lanes: ScopeLanes
+  readonly policy: () => LanePolicy
+  readonly documents: Documents
+  readonly book: Book
+  readonly authors: EntryAuthors
+  readonly specifications: Specifications
+  readonly clock: Clock
+  readonly local: LocalDesk | undefined
+  readonly below: () => readonly ZoneBelow[]
+  readonly reports: () => readonly HostReport[]
+  /** Scope of a site; undefined for one that is not known here. */
+  readonly scopeOfSite: (site: string) => string | undefined
+  /** What an application is called here; undefined when nobody told. */
+  readonly nameOf: (application: string) => Promise<string | undefined>
+  /** What stands in the lane of a site right below: the decisions it was told of the application. */
+  readonly told: (application: string) => Promise<ReadonlySet<string>>
+  /** Asks a zone below to settle. */
+  readonly ask: (zone: string, call: SettleCall, signal: AbortSignal) => Promise<unknown>
+  /** Makes a new decision of this scope that names what it may not read; undefined where this scope has no configuration. */
+  readonly decideAnew: ((application: string, seen: readonly string[]) => Promise<boolean>) | undefined
+}
+
+/** A request to settle on its way to the zone where the words meet. */
+export interface SettleCall {
+  /** Name or id of the application. */
+  readonly application: string
+  /** First digits of a decision, or `local` or `above`. */
+  readonly take: string
+}
+
+export interface Conflicts {
+  list(): Promise<readonly ConflictView[]>
+  /**
+   * Ends a conflict here or, with `zone`, in a zone below.
+   * @throws {SkerryError} `not-found`, `ambiguous`, `beyond-border`, `site-unreachable`
+   */
+  settle(call: SettleCall & { readonly zone?: string }, signal: AbortSignal): Promise<SettledView>
+}
+
+const shownDigits = 12
+
+/** One conflict with the lanes' tenant it was found in. */
+interface Found {
+  readonly tenant: string
+  readonly scope: ScopePath
+  readonly conflict: Conflict
+}
+
+const isWithin = (scope: string, zone: string): boolean => scope.startsWith(zone === '/' ? '/' : `${zone}/`)
+
+export const createConflicts = (options: ConflictsOptions): Conflicts => {
+  const { scope, lanes, documents, book, specifications, clock, local } = options
+  /** When each was first seen, on the monotonic clock. */
+  const since = new Map<string, number>()
+
+  const viewOf = async (lane: LaneName): Promise<LaneView | undefined> => {
+    const id = documents.idOf(lane)
+    return id === undefined ? undefined : documents.view(id)
+  }
+
+  /** Conflicts in this node's own scope. */
+  const own = async (): Promise<readonly Found[]> => {
+    const found: Found[] = []
+    for (const [tenant, applications] of await lanes.effective())
+      for (const state of applications.values())
+        if (state.kind === 'conflict') found.push({ tenant, scope, conflict: state })
+    return found
+  }
+
+  /** Conflicts in zones right below whose own lane may be read here. */
+  const readable = async (): Promise<readonly Found[]> => {
+    const found: Found[] = []
+    for (const { id: tenant } of book.tenants())
+      for (const zone of options.below()) {
+        const views = await Promise.all([
+          viewOf({ kind: 'intent', scope: zone.scope, tenant, owner: scope }),
+          viewOf({ kind: 'local', scope: zone.scope, tenant }),
+        ])
+        const held = views.filter((view) => view !== undefined)
+        for (const state of effective(held, zone.policy).values())
+          if (state.kind === 'conflict') found.push({ tenant, scope: zone.scope, conflict: state })
+      }
+    return found
+  }
+
+  const runningAt = (zone: string, revision: string | undefined): readonly string[] => {
+    if (revision === undefined) return []
+    const sites = options
+      .reports()
+      .filter((report) => isWithin(options.scopeOfSite(report.site) ?? '', zone))
+      .filter((report) =>
+        report.status?.applications.some(
+          (one) =>
+            one.revision === revision &&
+            one.instances.some(({ containers }) => containers.some(({ state }) => state === 'running')),
+        ),
+      )
+      .map(({ site }) => site)
+    return [...new Set(sites)].toSorted()
+  }
+
+  /** The version label of a revision: from its specification, else as a host that runs it said. */
+  const labelOf = async (revision: string): Promise<string | undefined> => {
+    const held = await specifications.read(revision)
+    if (held !== undefined) return held.application.version ?? ''
+    return options
+      .reports()
+      .flatMap(({ status }) => status?.applications ?? [])
+      .find((one) => one.revision === revision)?.version
+  }
+
+  const candidateView = async (
+    { scope: zone }: Found,
+    application: string,
+    { lane, voice, entry }: Candidate,
+  ): Promise<Omit<ConflictCandidateView, 'runs'>> => {
+    const name = parseLaneName(lane)
+    const owner = laneOwner(name)
+    const author = await options.authors.of(name, application, entry)
+    const by = author === undefined ? undefined : book.certificateOf(author)?.body.host
+    const version = entry.version === null ? undefined : book.version(entry.version)?.body
+    const label = version && (await labelOf(version.revision))
+    return {
+      id: entry.decision.slice(0, shownDigits),
+      voice,
+      scope: owner !== undefined && 'scope' in owner ? owner.scope : zone,
+      ...(by !== undefined && { by }),
+      ...(label !== undefined && { version: label }),
+      ...(version && { revision: version.revision, deployment: version.name }),
+      ...(entry.retired && { retired: true as const }),
+      sites: runningAt(zone, version?.revision),
+    }
+  }
+
+  const sinceMs = (zone: string, application: string): number => {
+    const key = `${zone} ${application}`
+    const first = since.get(key) ?? clock.monotonicMs()
+    since.set(key, first)
+    return clock.monotonicMs() - first
+  }
+  const nameOf = async (application: string) => (await options.nameOf(application)) ?? application.slice(0, 12)
+
+  const viewOfFound = async (found: Found): Promise<ConflictView> => {
+    const { application, candidates } = found.conflict
+    const zone = options.below().find((one) => one.scope === found.scope)
+    const shown = await Promise.all(candidates.map((one) => candidateView(found, application, one)))
+    const told = zone === undefined ? await options.told(application) : new Set<string>()
+    const most = Math.max(...shown.map(({ sites }) => sites.length))
+    const chosen =
+      candidates.find(({ entry }) => told.has(entry.decision)) ??
+      candidates.find((_, at) => most > 0 && shown[at]?.sites.length === most) ??
+      choose(found.conflict, undefined, zone?.policy ?? options.policy())
+    const canSettle = zone === undefined ? local !== undefined : zone.letsIn
+    const where = found.scope === scope ? '' : ` --zone ${found.scope}`
+    return {
+      application: await nameOf(application),
+      'application-id': application,
+      scope: found.scope,
+      'since-ms': sinceMs(found.scope, application),
+      candidates: shown.map((one, at) => ({ ...one, runs: candidates[at] === chosen })),
+      withheld: [],
+      'can-settle': canSettle,
+      note: canSettle
+        ? `end it with "skerry conflicts settle ${await nameOf(application)} --take CANDIDATE${where}"`
+        : `beyond here ${found.scope} answers: its operators settle it`,
+    }
+  }
+
+  /** What zones that keep their own lane to themselves said of decisions from above. */
+  const withheld = async (known: readonly Found[]): Promise<readonly ConflictView[]> => {
+    const views: ConflictView[] = []
+    for (const zone of options.below()) {
+      const isKnown = (application: string) =>
+        known.some((one) => one.scope === zone.scope && one.conflict.application === application)
+      const open = zone.outcomes.filter((one) => one.outcome === 'conflict' && !isKnown(one.application))
+      for (const [application, outcomes] of Map.groupBy(open, (one) => one.application)) {
+        const count = new Set(outcomes.flatMap(({ by }) => by)).size
+        const byAncestor = zone.policy.settle === 'ancestor' && options.decideAnew !== undefined
+        const name = await nameOf(application)
+        views.push({
+          application: name,
+          'application-id': application,
+          scope: zone.scope,
+          'since-ms': sinceMs(zone.scope, application),
+          candidates: outcomes.map(({ decision }) => ({
+            id: decision.slice(0, shownDigits),
+            voice: 'intent' as const,
+            scope,
+            sites: [],
+            runs: false,
+          })),
+          withheld: count === 0 ? [] : [{ zone: zone.scope, count }],
+          'can-settle': byAncestor || zone.letsIn,
+          note: byAncestor
+            ? `end it with "skerry conflicts settle ${name} --take above --zone ${zone.scope}": the zone lets those above settle`
+            : `beyond here ${zone.scope} answers: its operators settle it`,
+        })
+      }
+    }
+    return views
+  }
+
+  const list = async (): Promise<readonly ConflictView[]> => {
+    const found = [...(await own()), ...(await readable())]
+    const views = [...(await Promise.all(found.map(viewOfFound))), ...(await withheld(found))]
+    const keys = new Set(views.map((one) => `${one.scope} ${one['application-id']}`))
+    for (const key of since.keys()) if (!keys.has(key)) since.delete(key)
+    return views.toSorted((a, b) => (`${a.application} ${a.scope}` < `${b.application} ${b.scope}` ? -1 : 1))
+  }
+
+  const notFound = (application: string, views: readonly ConflictView[]): never => {
+    const known = views.map((one) => one.application)
+    throw new SkerryError(
+      'not-found',
+      `there is no conflict about ${application} here; ${known.length === 0 ? 'no application is in conflict' : nameHint(application, known)}`,
+    )
+  }
+  const isNamed = (given: string, one: ConflictView): boolean =>
+    one.application === given || one['application-id'] === given
+
+  /** The candidate that is meant. */
+  const picked = ({ candidates }: Conflict, { application, take }: SettleCall): Candidate => {
+    const voice = take === 'local' ? 'local' : take === 'above' ? 'intent' : undefined
+    const fitting = candidates.filter((one) =>
+      voice === undefined ? one.entry.decision.startsWith(take) : one.voice === voice,
+    )
+    const [first] = fitting
+    const ids = candidates.map(({ entry }) => entry.decision.slice(0, shownDigits)).join(', ')
+    if (first === undefined || take === '')
+      throw new SkerryError('not-found', `${application} has no candidate ${take || '(nothing)'}: take one of ${ids}`)
+    if (fitting.length > 1)
+      throw new SkerryError(
+        'ambiguous',
+        `${fitting.length} candidates of ${application} fit ${take}: take one of ${ids}`,
+      )
+    return first
+  }
+
+  const settleOwn = async (call: SettleCall): Promise<SettledView> => {
+    if (local === undefined)
+      throw new SkerryError(
+        'read-only-here',
+        'conflicts are settled at the zone where they are, or with --zone from above',
+      )
+    const found = await own()
+    const views = await Promise.all(found.map(viewOfFound))
+    const at = views.findIndex((one) => isNamed(call.application, one))
+    const one = found[at] ?? notFound(call.application, views)
+    const taken = picked(one.conflict, call)
+    const view = views[at]?.candidates.find(({ id }) => taken.entry.decision.startsWith(id))
+    await local.settle(one.conflict, taken, one.tenant)
+    return {
+      application: views[at]?.application ?? call.application,
+      scope,
+      taken: {
+        id: taken.entry.decision.slice(0, shownDigits),
+        voice: taken.voice,
+        scope: view?.scope ?? scope,
+        ...(view?.version !== undefined && { version: view.version }),
+        ...(taken.entry.retired && { retired: true as const }),
+      },
+    }
+  }
+
+  /** By a decision of this scope that names the opaque ids of what it may not read. */
+  const settleAbove = async (zone: ZoneBelow, call: SettleCall): Promise<SettledView> => {
+    const views = (await withheld([])).filter((one) => one.scope === zone.scope)
+    const view = views.find((one) => isNamed(call.application, one)) ?? notFound(call.application, views)
+    const id = view['application-id']
+    const seen = zone.outcomes.flatMap((one) => (one.application === id ? one.by : []))
+    if (call.take !== 'above')
+      throw new SkerryError(
+        'not-found',
+        `only what is wanted from here can be taken for ${zone.scope}: use --take above`,
+      )
+    if (!(await options.decideAnew?.(id, seen)))
+      throw new SkerryError('not-found', `nothing of ${call.application} is decided here that ${zone.scope} could take`)
+    return {
+      application: view.application,
+      scope: zone.scope,
+      taken: { id: view.candidates[0]?.id ?? '', voice: 'intent', scope },
+    }
+  }
+
+  return {
+    list,
+    settle: async ({ zone: path, ...call }, signal) => {
+      if (path === undefined || path === scope) {
+        // One that is in a single zone below needs no --zone.
+        const elsewhere = path === undefined ? (await list()).filter((one) => isNamed(call.application, one)) : []
+        const [only] = elsewhere
+        if (elsewhere.length > 1 && !elsewhere.some((one) => one.scope === scope))
+          throw new SkerryError(
+            'ambiguous',
+            `${call.application} is in conflict in ${elsewhere.map((one) => one.scope).join(', ')}: name one with --zone`,
+          )
+        if (only === undefined || elsewhere.some((one) => one.scope === scope)) return settleOwn(call)
+        path = only.scope
+      }
+      const zone = options.below().find((one) => one.scope === path)
+      if (zone?.policy.settle === 'ancestor' && !zone.letsIn && options.decideAnew !== undefined)
+        return settleAbove(zone, call)
+      return (await options.ask(path, call, signal)) as SettledView
+    },
+  }
+}
+
+/** What a zone says of whose word is final in it. */
+export const lanePolicyOf = (settle: LanePolicy['settle'] | undefined): LanePolicy => ({
+  ...defaultLanePolicy,
+  settle: settle ?? defaultLanePolicy.settle,
+})

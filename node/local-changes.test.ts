@@ -1,0 +1,159 @@
+import test from 'ava'
+import type { ConflictView } from './api/index.ts'
+import { asked, startTree, type Tree, until } from './tree-scene.contract.ts'
+
+const application = (version: string) => `name: shop
+version: "${version}"
+services:
+  - name: web
+    mode: one-per-matching-host
+    containers:
+      - name: web
+        image: demo:1
+        env: { VERSION: "${version}" }
+`
+const deployment = (version: string) => `name: everywhere
+application: shop
+application-version: "${version}"
+placement: { all-sites: true }
+`
+
+const apply = async (tree: Tree, version: string, at = 'tower') => {
+  await tree.apply('applications', application(version), at)
+  await tree.apply('application-deployments', deployment(version), at)
+}
+const running = (tree: Tree, host: string, version: string) =>
+  until(`${host} to run ${version}`, async () => ((await tree.runningVersion(host)) === version ? true : undefined))
+const startsAt = (tree: Tree, host: string) =>
+  (tree.hosts.get(host)?.calls ?? []).filter((line) => line.startsWith('start ')).length
+const conflictsAt = (tree: Tree, node: string) => tree.node(node).services.conflicts.list(asked)
+const linked = (tree: Tree) =>
+  until('north to be linked', async () =>
+    (await tree.node('north-agg').services.state.node(asked)).parent?.link === 'up' ? true : undefined,
+  )
+
+/** North and the tower each changed the shop while they were apart, and are together again. */
+const apart = async (tree: Tree): Promise<ConflictView> => {
+  await tree.importImage('demo:1')
+  await apply(tree, '1')
+  for (const host of ['near-a', 'far-a']) await running(tree, host, '1')
+  tree.sever('north-agg')
+  await apply(tree, '2-north', 'north-agg')
+  await running(tree, 'far-a', '2-north')
+  await apply(tree, '2')
+  await running(tree, 'near-a', '2')
+  t0 = startsAt(tree, 'far-a')
+  tree.mend('north-agg')
+  await linked(tree)
+  return until('a conflict in north', async () => {
+    const [one] = await conflictsAt(tree, 'north-agg')
+    return one?.candidates.every(({ version }) => version !== undefined) ? one : undefined
+  })
+}
+let t0 = 0
+
+test.serial(
+  'both sides change one application while apart: a conflict, and every site keeps what it ran',
+  async (t) => {
+    const tree = await startTree(t, 'tower', 'north-agg', 'near-a', 'far-a')
+    const conflict = await apart(tree)
+    t.is(conflict.application, 'shop')
+    t.is(conflict.scope, '/north')
+    t.deepEqual(
+      conflict.candidates
+        .map(({ voice, scope, by, version, sites, runs }) => ({ voice, scope, by, version, sites, runs }))
+        .toSorted((a, b) => (a.voice < b.voice ? -1 : 1)),
+      [
+        { voice: 'intent', scope: '/', by: 'tower', version: '2', sites: [], runs: false },
+        { voice: 'local', scope: '/north', by: 'north-agg', version: '2-north', sites: ['far'], runs: true },
+      ],
+    )
+    const seenAbove = await until('the conflict at the tower', async () => {
+      const [one] = await conflictsAt(tree, 'tower')
+      if (process.env.DBG) console.error(JSON.stringify(await conflictsAt(tree, 'tower')))
+      return one?.candidates.length === 2 && one.candidates.some(({ sites }) => sites.length > 0) ? one : undefined
+    })
+    t.is(seenAbove.application, 'shop')
+    t.deepEqual(seenAbove.candidates.map(({ version }) => version).toSorted(), ['2', '2-north'])
+    t.deepEqual(seenAbove.candidates.flatMap(({ by }) => by ?? []).toSorted(), ['north-agg', 'tower'])
+    const shop = await tree.node('tower').services.state.application('shop', asked)
+    t.is(shop?.['oper-status'], 'conflict')
+    t.is(await tree.runningVersion('far-a'), '2-north')
+    t.is(startsAt(tree, 'far-a'), t0)
+  },
+)
+
+test.serial('taking the word from above makes it run everywhere, and the zone follows what comes after', async (t) => {
+  const tree = await startTree(t, 'tower', 'north-agg', 'near-a', 'far-a')
+  await apart(tree)
+  const settled = await tree
+    .node('tower')
+    .services.conflicts.settle('shop', { ...asked, take: 'above', zone: '/north' })
+  t.like(settled, { application: 'shop', scope: '/north', taken: { voice: 'intent', version: '2' } })
+  await running(tree, 'far-a', '2')
+  t.deepEqual(await conflictsAt(tree, 'north-agg'), [])
+  await apply(tree, '3')
+  for (const host of ['near-a', 'far-a']) await running(tree, host, '3')
+  t.deepEqual(await conflictsAt(tree, 'north-agg'), [])
+  await until('the tower to hear of it', async () =>
+    (await conflictsAt(tree, 'tower')).length === 0 ? true : undefined,
+  )
+  const config = await tree.node('north-agg').services.config.read('application-deployments', 'everywhere', asked)
+  t.is(config?.value['application-version'], '3')
+})
+
+test.serial('taking the own word restarts nothing, and north can go back by itself', async (t) => {
+  const tree = await startTree(t, 'tower', 'north-agg', 'near-a', 'far-a')
+  await apart(tree)
+  const [conflict] = await conflictsAt(tree, 'north-agg')
+  const own = conflict?.candidates.find(({ voice }) => voice === 'local')?.id ?? ''
+  await tree.node('north-agg').services.conflicts.settle('shop', { ...asked, take: own })
+  t.deepEqual(await conflictsAt(tree, 'north-agg'), [])
+  t.is(await tree.runningVersion('far-a'), '2-north')
+  t.is(startsAt(tree, 'far-a'), t0)
+  tree.sever('north-agg')
+  await tree.stop('tower')
+  const back = await tree.node('north-agg').services.operations.rollback('everywhere', asked)
+  t.like(back, { 'from-version': '2-north', 'to-version': '1' })
+  await running(tree, 'far-a', '1')
+})
+
+test.serial(
+  'what north decided while alone is there after a restart of its aggregator, and is not decided anew',
+  async (t) => {
+    const tree = await startTree(t, 'tower', 'north-agg', 'far-a')
+    await tree.importImage('demo:1')
+    await apply(tree, '1')
+    await running(tree, 'far-a', '1')
+    tree.sever('north-agg')
+    await apply(tree, '2-north', 'north-agg')
+    await running(tree, 'far-a', '2-north')
+    await tree.stop('north-agg')
+    tree.givesTokens = false
+    tree.severed.delete('north-agg')
+    await tree.start('north-agg')
+    t.deepEqual(await conflictsAt(tree, 'north-agg'), [])
+    const config = await tree.node('north-agg').services.config.read('application-deployments', 'everywhere', asked)
+    t.is(config?.value['application-version'], '2-north')
+    await tree
+      .node('north-agg')
+      .services.config.remove('application-deployments', 'everywhere', { ...asked, effect: 'apply' })
+    await until('far-a empty', async () =>
+      (await tree.hosts.get('far-a')?.connect().observe())?.containers.length === 0 ? true : undefined,
+    )
+  },
+)
+
+test.serial('a conflict that is not there, and a candidate that is none, are refused in words', async (t) => {
+  const tree = await startTree(t, 'tower', 'north-agg', 'near-a', 'far-a')
+  const north = tree.node('north-agg').services.conflicts
+  await t.throwsAsync(north.settle('shop', { ...asked, take: 'local' }), {
+    code: 'not-found',
+    message: /no application is in conflict/,
+  })
+  await apart(tree)
+  await t.throwsAsync(north.settle('shop', { ...asked, take: 'ffff' }), { code: 'not-found', message: /take one of/ })
+  await t.throwsAsync(tree.node('far-a').services.conflicts.settle('shop', { ...asked, take: 'local' }), {
+    code: 'read-only-here',
+  })
+})
