@@ -1,5 +1,6 @@
 import { SkerryError } from '../base/index.ts'
 import { type Book, createBook, createDocuments, type Documents } from '../crdt/index.ts'
+import { zoneAt } from '../topologies/index.ts'
 import type { NodeConfig } from './config.ts'
 import { openTowerAuthority, type TowerAuthority } from './founding.ts'
 import { type Identity, type KeptKey, loadIdentity } from './identity.ts'
@@ -60,6 +61,7 @@ export const openNode = async (config: NodeConfig, powers: NodePowers): Promise<
     tokens: powers.joinTokens,
     expected,
     ...(keys && { tenants: keys.tenants, beacon: keys.beacon }),
+    isKnownZone: (scope) => topology !== undefined && zoneAt(topology, scope) !== undefined,
     trustedNowMs: time.nowMs,
     book,
     documents,

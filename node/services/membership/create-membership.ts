@@ -13,6 +13,7 @@ import { answerCall } from './admit.ts'
 import { changeBlocks, keepBlocks } from './block-members.ts'
 import { bringLanesUp } from './bring-lanes-up.ts'
 import { createChildDesk } from './child-desk.ts'
+import { delegateInner } from './delegate-inner.ts'
 import { type Enrolled, enrol, grantZone, renewOwn } from './enrol.ts'
 import type { JoinAnswer } from './join-messages.ts'
 import { formatToken, makeToken, tokenHash } from './join-token.ts'
@@ -200,8 +201,10 @@ export const createMembership = (options: MembershipOptions): Membership => {
         stopListening = book.onChange((records) => {
           if (records.some(({ kind }) => kind === 'beacon')) heardMs = clock.monotonicMs()
           if (records.some(({ kind }) => kind === 'block-list' || kind === 'key-list')) recheck()
+          if (records.some(({ kind }) => kind === 'key-list')) void inTurn(() => delegateInner(desk))
         })
         await leadUp(false)
+        await delegateInner(desk)
         for (const key of cutOff()) cutNow.add(key)
         if (beacon !== undefined) {
           await signBeacon()

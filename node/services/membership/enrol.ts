@@ -17,7 +17,7 @@ import type { RegisterChange } from './member-register.ts'
 import type { Authority, ZoneDesk } from './zone-desk.ts'
 
 /** Takes records this node signed itself; one that its own book refuses is a bug or a threshold it cannot reach alone. */
-const takeOwn = async ({ options: { book, log } }: ZoneDesk, records: readonly Uint8Array[]): Promise<void> => {
+export const takeOwn = async ({ options: { book, log } }: ZoneDesk, records: readonly Uint8Array[]): Promise<void> => {
   if (records.length === 0) return
   for (const result of await book.take(records))
     if (result.kind === 'refused')
@@ -48,7 +48,7 @@ export const grantZone = async (desk: ZoneDesk, { networkId, owner }: Authority,
     await register.save({ scopes: [{ ...zone, grantedBy: self.signer.keyId }] }, { sync: false })
   }
   if (keys.length === 0) return
-  // A tenant's key is only where its home is: a zone two levels down gets no delegation from here.
+  // Zones further down get theirs from `delegateInner`, where a tenant's key is held.
   for (const { tenant: id, signer } of tenants) {
     const tenant = book.owner(id)
     if (tenant === undefined || !tenant.keys.has(signer.keyId) || tenant.threshold > 1) continue

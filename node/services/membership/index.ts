@@ -13,6 +13,7 @@ export type {
   JoinHello,
 } from './join-messages.ts'
 export { type ListedHost, type ListedScope, readListedScope } from './member-lanes.ts'
+export { type SigningDelegation, signingDelegation } from './signing-delegation.ts'
 export type {
   Accepted,
   BlockTarget,

@@ -43,6 +43,8 @@ export interface MembershipOptions {
   readonly expected: () => readonly ExpectedScope[]
   /** @default none */
   readonly tenants?: readonly HeldTenant[]
+  /** Whether the topology names a zone here, at whatever depth: no other is let sign for a tenant. @default none further down */
+  readonly isKnownZone?: (scope: string) => boolean
   /** The beacon's key, at the tower that holds it. */
   readonly beacon?: Signer
   /** Milliseconds since 1970 where time is trusted, undefined where it is not. */
