@@ -18,7 +18,7 @@ import type { NodePowers } from './node.ts'
 import { createNodeConflicts } from './node-conflicts.ts'
 import { openNode } from './open-node.ts'
 import { createReportDesk } from './report-desk.ts'
-import { createScopeLanes } from './scope-lanes.ts'
+import { createOutcomeWatch, createScopeLanes } from './scope-lanes.ts'
 import { namesOfIntents } from './services/deployments/index.ts'
 import { createSiteDesk, type KeptChoices, type SiteDesk } from './site-desk.ts'
 import { createSiteIntents } from './site-intents.ts'
@@ -259,7 +259,8 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
     return knowledgeOfIntents(intents, heard, reports.summaries(namesOfIntents(intents)))
   }
 
-  const settle = () => void (siteDesk ?? zoneDesk)?.settle()
+  const reportOutcomes = createOutcomeWatch(lanes, () => links.uplink.reportChanged())
+  const settle = () => void (siteDesk ?? zoneDesk)?.settle().then(reportOutcomes)
   const desk = tower ?? local
   const conflicts = createNodeConflicts({
     ...shared,

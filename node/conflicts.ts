@@ -201,6 +201,23 @@ export const createConflicts = (options: ConflictsOptions): Conflicts => {
     }
   }
 
+  /** A decision of this scope as a zone names it in its outcomes. */
+  const decidedHere = async (
+    application: string,
+    decision: string,
+    zone: ScopePath,
+  ): Promise<ConflictCandidateView> => {
+    for (const { id: tenant } of book.tenants()) {
+      const view = await viewOf({ kind: 'intent', scope: zone, tenant, owner: scope })
+      const entry = view?.entries.get(application)?.find((one) => one.decision === decision)
+      if (view === undefined || entry === undefined) continue
+      const found = { tenant, scope: zone, conflict: { kind: 'conflict' as const, application, candidates: [] } }
+      const shown = await candidateView(found, application, { lane: view.lane, voice: view.voice, entry })
+      return { ...shown, runs: false }
+    }
+    return { id: decision.slice(0, shownDigits), voice: 'intent', scope, sites: [], runs: false }
+  }
+
   /** What zones that keep their own lane to themselves said of decisions from above. */
   const withheld = async (known: readonly Found[]): Promise<readonly ConflictView[]> => {
     const views: ConflictView[] = []
@@ -212,18 +229,13 @@ export const createConflicts = (options: ConflictsOptions): Conflicts => {
         const count = new Set(outcomes.flatMap(({ by }) => by)).size
         const byAncestor = zone.policy.settle === 'ancestor' && options.decideAnew !== undefined
         const name = await nameOf(application)
+        const labels = await Promise.all(outcomes.map(({ decision }) => decidedHere(application, decision, zone.scope)))
         views.push({
           application: name,
           'application-id': application,
           scope: zone.scope,
           'since-ms': sinceMs(zone.scope, application),
-          candidates: outcomes.map(({ decision }) => ({
-            id: decision.slice(0, shownDigits),
-            voice: 'intent' as const,
-            scope,
-            sites: [],
-            runs: false,
-          })),
+          candidates: labels,
           withheld: count === 0 ? [] : [{ zone: zone.scope, count }],
           'can-settle': byAncestor || zone.letsIn,
           note: byAncestor
@@ -310,10 +322,16 @@ export const createConflicts = (options: ConflictsOptions): Conflicts => {
       )
     if (!(await options.decideAnew?.(id, seen)))
       throw new SkerryError('not-found', `nothing of ${call.application} is decided here that ${zone.scope} could take`)
+    const [own] = view.candidates
     return {
       application: view.application,
       scope: zone.scope,
-      taken: { id: view.candidates[0]?.id ?? '', voice: 'intent', scope },
+      taken: {
+        id: own?.id ?? '',
+        voice: 'intent',
+        scope,
+        ...(own?.version !== undefined && { version: own.version }),
+      },
     }
   }
 

@@ -1,7 +1,7 @@
 import { SkerryError } from '../base/index.ts'
 import type { ConfigKind, ConfigServices } from './api/index.ts'
 
-/** Configuration below the tower: readable as it was handed down, changed only above. */
+/** Configuration at a site: readable as it was handed down, changed only above. */
 export const createHandedConfigServices = (
   documents: () => readonly {
     readonly kind: ConfigKind
@@ -14,7 +14,7 @@ export const createHandedConfigServices = (
   const refuse = async (): Promise<never> => {
     throw new SkerryError(
       'read-only-here',
-      'configuration is changed at the tower in this release; here it can only be read',
+      'configuration is changed at a tower or at an aggregator; here it can only be read',
     )
   }
   const list = async (kind: ConfigKind) =>

@@ -1,6 +1,6 @@
 import test from 'ava'
 import type { ConflictView } from './api/index.ts'
-import { asked, startTree, type Tree, until } from './tree-scene.contract.ts'
+import { asked, startTree, startTreeOf, type Tree, until } from './tree-scene.contract.ts'
 
 const application = (version: string) => `name: shop
 version: "${version}"
@@ -156,4 +156,59 @@ test.serial('a conflict that is not there, and a candidate that is none, are ref
   await t.throwsAsync(tree.node('far-a').services.conflicts.settle('shop', { ...asked, take: 'local' }), {
     code: 'read-only-here',
   })
+})
+
+test.serial('a zone that keeps its own to itself says that it is in conflict, and not about what', async (t) => {
+  const tree = await startTreeOf(t, 'privacy: true', 'tower', 'north-agg', 'near-a', 'far-a')
+  await apart(tree)
+  const above = await until('the conflict at the tower', async () => (await conflictsAt(tree, 'tower'))[0])
+  t.like(above, { application: 'shop', scope: '/north', withheld: [{ zone: '/north', count: 1 }], 'can-settle': false })
+  t.deepEqual(
+    above.candidates.map(({ voice, version, sites }) => ({ voice, version, sites })),
+    [{ voice: 'intent', version: '2', sites: [] }],
+  )
+  t.false(JSON.stringify(above).includes('2-north'))
+  await t.throwsAsync(
+    tree.node('tower').services.conflicts.settle('shop', { ...asked, take: 'above', zone: '/north' }),
+    {
+      message: /beyond here \/north answers/,
+    },
+  )
+  t.is(await tree.runningVersion('far-a'), '2-north')
+})
+
+test.serial(
+  'a zone that lets those above settle is settled by a decision that names what it may not read',
+  async (t) => {
+    const tree = await startTreeOf(t, 'privacy: true\n    settle: ancestor', 'tower', 'north-agg', 'near-a', 'far-a')
+    await apart(tree)
+    await until('the conflict at the tower', async () => (await conflictsAt(tree, 'tower'))[0])
+    const taken = await tree
+      .node('tower')
+      .services.conflicts.settle('shop', { ...asked, take: 'above', zone: '/north' })
+    t.like(taken, { application: 'shop', scope: '/north', taken: { voice: 'intent', version: '2' } })
+    await running(tree, 'far-a', '2')
+    t.deepEqual(await conflictsAt(tree, 'north-agg'), [])
+    await until('the tower to hear of it', async () =>
+      (await conflictsAt(tree, 'tower')).length === 0 ? true : undefined,
+    )
+  },
+)
+
+test.serial("an application of the zone's own reaches its sites, and nobody above is asked", async (t) => {
+  const tree = await startTree(t, 'tower', 'north-agg', 'near-a', 'far-a')
+  await tree.importImage('demo:1')
+  await apply(tree, '1')
+  await running(tree, 'far-a', '1')
+  tree.sever('north-agg')
+  const own = (text: string) => text.replaceAll('shop', 'bakery').replaceAll('everywhere', 'north-only')
+  await tree.apply('applications', own(application('7')), 'north-agg')
+  await tree.apply('application-deployments', own(deployment('7')), 'north-agg')
+  const baked = () => tree.node('far-a').services.state.serviceInstances('bakery', asked)
+  await until('the bakery to run', async () => ((await baked())?.some(({ ready }) => ready) ? true : undefined))
+  tree.mend('north-agg')
+  await linked(tree)
+  t.deepEqual(await conflictsAt(tree, 'tower'), [])
+  t.is(await tree.runningVersion('far-a'), '1')
+  t.is(await tree.runningVersion('near-a'), '1')
 })

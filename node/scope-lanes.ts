@@ -84,3 +84,15 @@ export const createScopeLanes = ({ scope, documents, book, policy, salt, hash }:
     },
   }
 }
+
+/** Tells when what became of decisions from above is another than before. */
+export const createOutcomeWatch = (lanes: ScopeLanes, onChange: () => void): (() => Promise<void>) => {
+  let before = ''
+  return async () => {
+    // A lane that cannot be read now is told of by who needs it.
+    const now = JSON.stringify(await lanes.outcomes().catch(() => undefined))
+    if (now === before) return
+    before = now
+    onChange()
+  }
+}

@@ -57,6 +57,8 @@ export class Tree {
   readonly disks = new Map<string, MemoryDisk>()
   readonly tokens = new Map<string, string>()
   networkId = ''
+  /** What the nodes are sliced from. */
+  topologyText = topologyText
   /** Whether hosts join with a token of their parent. */
   givesTokens = true
   /** Whether writes of what an edge accepted are refused, and how many were. */
@@ -134,7 +136,7 @@ export class Tree {
       },
       ...(place.role === 'edge' && { containers: host.connect() }),
       ...(place.role !== 'edge' && {
-        topology: sliceFor(parseTopology(topologyText, 'test.yaml'), config.scope),
+        topology: sliceFor(parseTopology(this.topologyText, 'test.yaml'), config.scope),
       }),
       version: 'test',
       pid: 1,
@@ -203,8 +205,12 @@ export class Tree {
   }
 }
 
-export const startTree = async (t: ExecutionContext, ...names: string[]): Promise<Tree> => {
+export const startTree = (t: ExecutionContext, ...names: string[]): Promise<Tree> => startTreeOf(t, '', ...names)
+
+/** A tree whose zone `north` says more of itself, like `privacy: true`. */
+export const startTreeOf = async (t: ExecutionContext, north: string, ...names: string[]): Promise<Tree> => {
   const tree = new Tree()
+  tree.topologyText = topologyText.replace('  - name: north\n', `  - name: north\n    ${north}\n`)
   t.teardown(async () => {
     for (const name of [...tree.nodes.keys()].toReversed()) await tree.stop(name)
     rmSync(tree.folder, { recursive: true })
