@@ -1,5 +1,5 @@
 import { SkerryError } from '../base/index.ts'
-import { type Book, createBook, createDocuments, type Documents } from '../crdt/index.ts'
+import { type Book, createBook, createDocuments, type Documents, toHex } from '../crdt/index.ts'
 import { zoneAt } from '../topologies/index.ts'
 import type { NodeConfig } from './config.ts'
 import { openTowerAuthority, type TowerAuthority } from './founding.ts'
@@ -7,6 +7,7 @@ import { type Identity, type KeptKey, loadIdentity } from './identity.ts'
 import type { NodePowers } from './node.ts'
 import { createMembership, type ExpectedScope, expectedBelow, type Membership } from './services/membership/index.ts'
 import { createTrustedTime, type TrustedTime } from './trusted-time.ts'
+import { openZoneAuthority } from './zone-founding.ts'
 
 /** What a node has on disk, opened: who it is, whom it believes, the lanes it holds. */
 export interface OpenedNode {
@@ -44,6 +45,18 @@ export const openNode = async (config: NodeConfig, powers: NodePowers): Promise<
       'no-network',
       `${config.name} has joined no network yet: give --network-id; "skerry hosts" at its parent shows it`,
     )
+  const firstList =
+    config.role === 'aggregator'
+      ? await openZoneAuthority({
+          scope: config.scope,
+          topology,
+          networkId,
+          signer: identity.signer,
+          book,
+          powers: authority,
+          stateFile,
+        })
+      : undefined
   const documents = createDocuments({
     store,
     networkId: () => networkId,
@@ -56,10 +69,18 @@ export const openNode = async (config: NodeConfig, powers: NodePowers): Promise<
     log.warn('stored documents are damaged: what is missing comes back from a peer', { documents: damaged.length })
   const expected = () => (topology === undefined ? [] : expectedBelow(topology, config.scope))
   const membership = createMembership({
-    self: { name: config.name, role: config.role, scope: config.scope, hostId: powers.hostId, signer: identity.signer },
+    self: {
+      name: config.name,
+      role: config.role,
+      scope: config.scope,
+      hostId: powers.hostId,
+      signer: identity.signer,
+      sealing: toHex(identity.reader.publicKey),
+    },
     networkId: config.networkId === '' ? undefined : config.networkId,
     tokens: powers.joinTokens,
     expected,
+    ...(firstList && { firstList }),
     ...(keys && { tenants: keys.tenants, beacon: keys.beacon }),
     isKnownZone: (scope) => topology !== undefined && zoneAt(topology, scope) !== undefined,
     trustedNowMs: time.nowMs,

@@ -110,6 +110,10 @@ export const takeKeyLists = (
 const anchorAround = (anchors: Anchors, scope: string): string | undefined =>
   [...anchors.keys()].filter((zone) => isWithin(scope, zone)).toSorted((a, b) => b.length - a.length)[0]
 
+/** A parent admits the nodes that run a zone, so it certifies them; inside it counts for keys on the zone's own list alone. */
+const isAtBorder = (scope: string, zone: string, key: KeyId, { anchors, owners }: Trust): boolean =>
+  scope === zone && (owners.get(anchors.get(zone) ?? '')?.keys.has(key) ?? false)
+
 export type JudgedCertificate = { readonly ok: true; readonly standing: Standing } | Refused
 
 /**
@@ -134,14 +138,14 @@ export const judgeCertificate = (
   if (issuer.scope !== scope && issuer.scope !== parentScope(scope))
     return refuse('out-of-scope', `the owner of ${issuer.scope} cannot issue a certificate for ${scope}`)
   const zone = anchorAround(trust.anchors, scope)
-  if (zone !== undefined && !isWithin(issuer.scope, zone))
+  const keyId = keyIdOf(fromHex(certificate.key), powers.hash)
+  if (zone !== undefined && !isWithin(issuer.scope, zone) && !isAtBorder(scope, zone, keyId, trust))
     return refuse('out-of-scope', `inside ${zone} only its own authority issues certificates`)
   if (generation > issuer.generation)
     return refuse(
       'unknown-generation',
       `the certificate names generation ${generation} of ${issuer.scope}: fetch its list`,
     )
-  const keyId = keyIdOf(fromHex(certificate.key), powers.hash)
   // Judged by the keys the issuer has now, whatever the generation: a key that was taken off the list, perhaps because it
   // was stolen, must not vouch for anyone any more, not even for a renewal.
   if (

@@ -1,9 +1,11 @@
 import type {
+  Anchors,
   BeaconState,
   Certificate,
   Delegation,
   DeploymentVersion,
   KeyId,
+  KeyList,
   Owner,
   OwnerId,
   Refusal,
@@ -53,9 +55,16 @@ export interface Book {
   trust(): Trust | undefined
   /** The network id, 64 hexadecimal digits; undefined before the first root. */
   networkId(): string | undefined
+  /** Zones that renew themselves and that this node lies in, by scope: there it believes these owners alone. */
+  anchors(): Anchors
+  /**
+   * Pins such zones for good, and judges all that is held again under it. On disk before it resolves; one that is pinned
+   * stays as it is.
+   */
+  anchor(more: Anchors): Promise<void>
   /** A whole lot at once: records that need one another may come in any order. Answers in the order given. */
   take(records: readonly Uint8Array[]): Promise<readonly BookResult[]>
-  /** The owner of a zone or site as believed now. */
+  /** The owner of a zone or site as believed now; of an anchored zone that owner or none. */
   ownerAt(scope: string, role: Owner['role']): Owner | undefined
   owner(id: OwnerId): Owner | undefined
   tenants(): readonly Owner[]
@@ -63,6 +72,8 @@ export interface Book {
   certificateOf(key: KeyId): SignedRecord<Certificate> | undefined
   highestNumbers(): ReadonlyMap<KeyId, number>
   delegationsOf(tenant: OwnerId): readonly SignedRecord<Delegation>[]
+  /** The key lists held of an owner, the oldest first: of one that is granted perhaps the newest alone. */
+  listsOf(owner: OwnerId): readonly SignedRecord<KeyList>[]
   version(id: string): SignedRecord<DeploymentVersion> | undefined
   beacon(): BeaconState | undefined
   /** Records a member of this scope needs to judge what reaches it: those of the way from the root down to it. Versions are not among them. */

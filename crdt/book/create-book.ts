@@ -1,5 +1,13 @@
 import type { Log } from '../../base/index.ts'
-import { type Anchors, type AuthorityPowers, fromHex, type KeyId, keyIdOf, type Owner } from '../authority/index.ts'
+import {
+  type Anchors,
+  type AuthorityPowers,
+  fromHex,
+  type KeyId,
+  keyIdOf,
+  type Owner,
+  ownerOf,
+} from '../authority/index.ts'
 import type { Store, StoreChange } from '../store/index.ts'
 import type { Book, BookRecord, BookRefusal, BookResult } from './book.ts'
 import { BookError } from './book-error.ts'
@@ -17,7 +25,17 @@ import { certificateNow, putCertificate } from './fold-grants.ts'
 import { foldLot } from './fold-lot.ts'
 import type { Folded } from './folded.ts'
 import { recordsFor } from './records-for.ts'
-import { bookPrefix, decodeStored, encodeStored, type StoredRecord, storedKey } from './stored-record.ts'
+import {
+  anchorKey,
+  anchorPrefix,
+  bookPrefix,
+  decodeAnchor,
+  decodeStored,
+  encodeAnchor,
+  encodeStored,
+  type StoredRecord,
+  storedKey,
+} from './stored-record.ts'
 
 export interface BookOptions {
   readonly store: Store
@@ -47,14 +65,9 @@ const heldOf = ({ id, bytes, taken }: Found, { hash }: AuthorityPowers): HeldCer
   return { kind: 'certificate', id, bytes, taken, keyId: keyIdOf(fromHex(key), hash), number, scope, role, memo }
 }
 
-/** Anchored first, then countersigned, then by id: one answer whatever came first. */
-const firstOf = (owners: readonly Owner[], anchor: string | undefined): Owner | undefined =>
-  owners.toSorted(
-    (a, b) =>
-      Number(b.id === anchor) - Number(a.id === anchor) ||
-      Number(b.isCountersigned) - Number(a.isCountersigned) ||
-      (a.id < b.id ? -1 : 1),
-  )[0]
+/** Countersigned first, then by id: one answer whatever came first. */
+const firstOf = (owners: readonly Owner[]): Owner | undefined =>
+  owners.toSorted((a, b) => Number(b.isCountersigned) - Number(a.isCountersigned) || (a.id < b.id ? -1 : 1))[0]
 
 /**
  * A book over a store, under keys that begin with `r/`. It believes nothing the store says: at `open` every record is
@@ -62,8 +75,9 @@ const firstOf = (owners: readonly Owner[], anchor: string | undefined): Owner | 
  * asked for.
  */
 export const createBook = (options: BookOptions): Book => {
-  const { store, powers, log, networkId, anchors = new Map(), limits = bookLimits } = options
-  const context: FoldContext = { powers, networkId, anchors, limits }
+  const { store, powers, log, networkId, limits = bookLimits } = options
+  let anchors: Anchors = options.anchors ?? new Map()
+  let context: FoldContext = { powers, networkId, anchors, limits }
   const listeners = new Set<(records: readonly BookRecord[]) => void>()
   let state: CommittedState | undefined
   let queue: Promise<unknown> = Promise.resolve()
@@ -86,6 +100,41 @@ export const createBook = (options: BookOptions): Book => {
       else found.push({ kind, id, ...stored })
     }
     return found.toSorted((a, b) => a.taken - b.taken || (a.id < b.id ? -1 : 1))
+  }
+
+  const setAnchors = (next: Anchors): void => {
+    anchors = next
+    context = { ...context, anchors }
+  }
+
+  const readAnchors = async (): Promise<void> => {
+    const found = new Map(anchors)
+    for await (const { key, value } of store.scan({ prefix: `${anchorPrefix}/` })) {
+      const owner = value === undefined ? undefined : decodeAnchor(value)
+      if (owner === 'newer-format')
+        throw new BookError('newer-format', `${key} has a newer format than 1: update this node to read it`)
+      // Going on without it would be to believe whoever is above.
+      if (owner === undefined)
+        throw new BookError(
+          'damaged-anchor',
+          `${key} is damaged: it says whom this node believes inside that zone; restore the store or enrol the node anew`,
+        )
+      found.set(key.slice(anchorPrefix.length), owner)
+    }
+    setAnchors(found)
+  }
+
+  const anchor = async (more: Anchors): Promise<void> => {
+    const fresh = [...more].filter(([scope]) => !anchors.has(scope))
+    if (fresh.length === 0) return
+    await store.write(
+      fresh.map(([scope, owner]) => ({ kind: 'put', key: anchorKey(scope), value: encodeAnchor(owner) }) as const),
+      { sync: true },
+    )
+    setAnchors(new Map([...anchors, ...fresh]))
+    state = await refold()
+    answers = undefined
+    numbers = undefined
   }
 
   /** Folds what is stored one by one, each as it stood when it was taken; what is left over is tried as one lot. */
@@ -171,11 +220,18 @@ export const createBook = (options: BookOptions): Book => {
 
   return {
     open: async () => {
+      await readAnchors()
       state = await refold()
       answers = undefined
       numbers = undefined
     },
     trust: () => now().trust,
+    anchors: () => anchors,
+    anchor: (more) => {
+      const done = queue.then(() => anchor(more))
+      queue = done.catch(() => {})
+      return done
+    },
     networkId: () => now().trust?.root.networkId,
     take: (records) => {
       const taken = queue.then(() => take(records))
@@ -184,8 +240,12 @@ export const createBook = (options: BookOptions): Book => {
     },
     ownerAt: (scope, role) =>
       firstOf(
-        openOwners().filter((owner) => owner.scope === scope && owner.role === role),
-        anchors.get(scope),
+        openOwners().filter(
+          (owner) =>
+            owner.scope === scope &&
+            owner.role === role &&
+            (role !== 'zone' || (anchors.get(scope) ?? owner.id) === owner.id),
+        ),
       ),
     owner: (id) => now().trust?.owners.get(id),
     tenants: () =>
@@ -205,6 +265,11 @@ export const createBook = (options: BookOptions): Book => {
         .filter(({ record }) => record.body.tenant === tenant)
         .toSorted((a, b) => (a.id < b.id ? -1 : 1))
         .map(({ record }) => record),
+    listsOf: (owner) =>
+      [...now().keyLists.values()]
+        .map(({ record }) => record)
+        .filter((record) => ownerOf(record) === owner)
+        .toSorted((a, b) => a.body.generation - b.body.generation),
     version: (id) => now().versions.get(id)?.record,
     beacon: () => now().beacon?.state,
     recordsFor: (scope) => {

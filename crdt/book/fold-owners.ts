@@ -90,7 +90,16 @@ export const foldKeyList = (state: BookState, record: SignedRecord<KeyList>, con
   if (trust === undefined) return refused('unknown-issuer', 'the key list came before the root document')
   const held = state.keyLists.get(record.id)
   const ownerNow = trust.owners.get(ownerOf(record))
-  if (held !== undefined && (ownerNow?.list !== record.id || ownerNow.isCountersigned)) return known
+  const isNewest = ownerNow?.list === record.id
+  const withMore = held === undefined ? undefined : withSignatures(held, record, trust, context)
+  const isMore = withMore !== undefined && withMore.bytes.length > (held?.bytes.length ?? 0)
+  if (held !== undefined && (record.body.succession === 'own' ? !isMore : !isNewest || ownerNow.isCountersigned))
+    return known
+  // Whoever comes new judges all lists of a zone that renews itself by the keys its parent has then.
+  if (withMore !== undefined && (!isNewest || ownerNow.isCountersigned)) {
+    state.keyLists.set(withMore.id, withMore)
+    return kept(withMore)
+  }
   if (held === undefined && state.keyLists.size >= context.limits.keyLists)
     return refused('full', `the book holds ${context.limits.keyLists} key lists: an owner above signed too many`)
   const judged = takeKeyLists(trust, [record], context.powers)
@@ -99,7 +108,7 @@ export const foldKeyList = (state: BookState, record: SignedRecord<KeyList>, con
   const isCountersigned = judged.trust.owners.get(ownerOf(record))?.isCountersigned === true
   if (held !== undefined && !isCountersigned) return known
   moved(state, judged.trust)
-  const one = held === undefined ? keptAs(state, 'key-list', record) : withSignatures(held, record, trust, context)
+  const one = withMore ?? keptAs(state, 'key-list', record)
   state.keyLists.set(one.id, one)
   return kept(one)
 }

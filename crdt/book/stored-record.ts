@@ -13,6 +13,21 @@ export const bookPrefix = 'r/'
 
 export const storedKey = (kind: BookKind, id: string): string => `${bookPrefix}${kind}/${id}`
 
+/** Where the owner of an anchored zone is kept. */
+export const anchorPrefix = 'anchor'
+export const anchorKey = (scope: string): string => `${anchorPrefix}${scope}`
+
+/** Version (1), id of the owner as text. */
+export const encodeAnchor = (owner: string): Uint8Array =>
+  Uint8Array.from(Buffer.concat([Uint8Array.of(storedFormat), Buffer.from(owner)]))
+
+/** Undefined for bytes that are not what was written. */
+export const decodeAnchor = (value: Uint8Array): string | 'newer-format' | undefined => {
+  if ((value[0] ?? 0) > storedFormat) return 'newer-format'
+  const text = Buffer.from(value.subarray(1)).toString('latin1')
+  return value[0] === storedFormat && /^[0-9a-f]{48}$/.test(text) ? text : undefined
+}
+
 /** Version (1), number (6, big-endian), record. */
 export const encodeStored = ({ taken, bytes }: StoredRecord): Uint8Array => {
   const head = Buffer.alloc(headBytes)

@@ -5,7 +5,8 @@ import { publicKeyBytes } from '../authority/index.ts'
 export const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`))
 export const hash = hex(32)
 export const documentId = hex(16)
-export const ownerId = z.union([hex(16), hash])
+/** Of an owner that renews itself 24 bytes of its first list: `crdt/authority/key-list.ts`. */
+export const ownerId = z.union([hex(16), hex(24)])
 export const count = z.number().int().min(1).max(0xffffffff)
 
 const sortedOnce = (items: readonly string[]) => items.every((item, at) => at === 0 || (items[at - 1] ?? '') < item)

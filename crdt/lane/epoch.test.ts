@@ -134,7 +134,7 @@ test('every lane has one written form', (t) => {
     localLane,
     memberLane,
     { kind: 'tenant', tenant, section: 'applications' },
-    { kind: 'local', scope: '/' as ScopePath, tenant: 'ab'.repeat(32) },
+    { kind: 'local', scope: '/' as ScopePath, tenant: 'ab'.repeat(24) },
     { kind: 'zone', scope, side: 'parent' },
     { kind: 'zone', scope: '/' as ScopePath, side: 'own' },
     { kind: 'access', scope, tenant },

@@ -23,8 +23,8 @@ const refuse = (text: string): never => {
 const readScope = (part: string): ScopePath =>
   part.startsWith('.') ? parseScopePath(part.replaceAll('.', '/')) : refuse(part)
 
-/** The id of an owner: 16 random bytes, or the hash of its first key list. */
-const readTenant = (part: string): string => (/^([0-9a-f]{32}){1,2}$/.test(part) ? part : refuse(part))
+/** The id of an owner: 16 random bytes, or 24 bytes of the hash of its first key list. */
+const readTenant = (part: string): string => (/^([0-9a-f]{32}|[0-9a-f]{48})$/.test(part) ? part : refuse(part))
 
 /** The one written form: `intent/.de.bavaria/<tenant>/.de`. */
 export const formatLaneName = (name: LaneName): string => {

@@ -347,7 +347,10 @@ test('a refusal is logged once for each peer and code', async (t) => {
 
 test('a lane of an owner nobody here knows, or of a generation that is gone, is refused in words', async (t) => {
   const { tower, say, refused } = await attacked({}, { mayBring: () => true })
-  const generations = [1, 2].map((generation) => makeList('/', ['tower'], 'root', { generation }))
+  const generations = [
+    makeList('/', ['tower', 'tower-2'], 'root', { generation: 2 }),
+    makeList('/', ['tower-2'], 'root', { generation: 3 }),
+  ].map(({ bytes }) => bytes)
   const begin = (documentId: string, change: { owner?: string; generation?: number }) => {
     const owner = { ...tower.book.ownerAt('/', 'zone')!, ...(change.owner === undefined ? {} : { id: change.owner }) }
     const named = { ...owner, generation: change.generation ?? owner.generation }
@@ -360,8 +363,8 @@ test('a lane of an owner nobody here knows, or of a generation that is gone, is 
   await say({ kind: 'genesis', bytes: begin('01'.repeat(16), { owner: idNamed('nobody') }) })
   await say({ kind: 'genesis', bytes: begin('02'.repeat(16), { generation: 2 }) })
   t.deepEqual(tower.missing, [idNamed('nobody'), idNamed('/')])
-  await tower.book.take(generations.slice(1).map(({ bytes }) => bytes))
+  await tower.book.take(generations)
   await say({ kind: 'genesis', bytes: begin('03'.repeat(16), { generation: 1 }) })
   await say({ kind: 'genesis', bytes: Uint8Array.of(1, 2, 3) })
-  t.deepEqual(refused(), { 'unknown-owner': 2, 'old-generation': 1, 'bad-length': 1 })
+  t.deepEqual(refused(), { 'unknown-owner': 2, 'not-enough-signatures': 1, 'bad-length': 1 })
 })

@@ -35,12 +35,10 @@ export const takeGenesis = async (intake: Intake, bytes: Uint8Array): Promise<vo
     onMissingOwner?.(body.owner)
     return refuse('unknown-owner', `generation ${body.generation} of the owner of ${body.lane} is not known here`)
   }
-  if (body.generation < owner.generation)
-    return refuse(
-      'old-generation',
-      `${body.lane} was begun by generation ${body.generation} of its owner, and only ${owner.generation} is known here`,
-    )
-  const taken = await documents.takeGenesis(bytes.slice(), owner, peer.key)
+  // Begun by an older generation, a lane counts as far as all who write it are on the list of now.
+  const beginner =
+    body.generation < owner.generation ? { ...owner, generation: body.generation, list: body.list } : owner
+  const taken = await documents.takeGenesis(bytes.slice(), beginner, peer.key)
   if (!taken.ok) refuse(taken.refusal.code, taken.refusal.message)
 }
 

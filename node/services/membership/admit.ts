@@ -161,6 +161,8 @@ export const answerCall = async (desk: ZoneDesk, unclaimed: Unclaimed, caught: C
         hostId: hello.hostId,
         session: hello.session,
         tokenHash: decision.how === 'token' ? call.token?.hash : undefined,
+        sealing: hello.sealing,
+        firstList: hello.authority,
         shownNumber: shown?.body.number ?? 0,
       })
       unclaimed.remove(key)

@@ -1,7 +1,7 @@
 import { nameHint, SkerryError } from '../../../base/index.ts'
 import { type BlockList, blockListKind, isBlockListSigned, type SignedRecord, sealRecord } from '../../../crdt/index.ts'
 import type { BlockTarget } from './membership.ts'
-import { type BlockChange, maxBlocked, nextBlocks } from './next-blocks.ts'
+import { type BlockChange, blockId, maxBlocked, nextBlocks } from './next-blocks.ts'
 import type { Authority, ZoneDesk } from './zone-desk.ts'
 
 /** What stands on a list for a target, and the hosts it is about. */
@@ -46,9 +46,7 @@ const nameTarget = ({ register, keyIdOf, options }: ZoneDesk, target: BlockTarge
   const members = register.membersOf(found.scope).filter(({ scope }) => scope === found.scope)
   // A zone's id on the list keeps out what is not enrolled yet; its aggregators' keys are what others judge by.
   const keys = kind === 'zone' ? members.flatMap(({ key }) => (key === null ? [] : [keyIdOf(key)])) : []
-  // A list has room for ids of 32 digits alone.
-  const sites = found.id.length === 32 ? [found.id] : []
-  return { change: { keys, sites }, hosts: members.map(({ host }) => host), words: found.scope }
+  return { change: { keys, sites: [blockId(found.id)] }, hosts: members.map(({ host }) => host), words: found.scope }
 }
 
 /** Signs the list of this zone again where a key signed it that left the zone: who comes new would not believe it. */
@@ -70,7 +68,7 @@ const otherwiseWords = (
   const members = still.flatMap((host) => register.member(host) ?? [])
   const scope = members
     .flatMap((member) => register.scope(member.scope) ?? [])
-    .find(({ id }) => own.some(({ body }) => body.sites.includes(id)))
+    .find(({ id }) => own.some(({ body }) => body.sites.includes(blockId(id))))
   if (scope !== undefined) return `${words} is blocked with all of ${scope.scope}: allow that`
   const alone = members.find(({ key }) => key !== null && own.some(({ body }) => body.keys.includes(keyIdOf(key))))
   if (alone !== undefined) return `of ${words} ${alone.host} is blocked by itself: allow that`

@@ -2,6 +2,7 @@ import { canonicalJson, randomHex } from '../../../base/index.ts'
 import { type LaneWrite, toHex } from '../../../crdt/index.ts'
 import { laneOf, laneValues, readListedScope } from './member-lanes.ts'
 import { type MemberRecord, maxPast, type ScopeRecord } from './member-records.ts'
+import { rulesItself } from './own-zone.ts'
 import type { Authority, ZoneDesk } from './zone-desk.ts'
 
 /** What one signed change of a lane holds at most. */
@@ -59,9 +60,9 @@ const fillRegister = async ({ options, register, expectedScopes }: ZoneDesk): Pr
       grantedBy: null,
     }
     let nextClient = Math.max(record.nextClient, ...(listed?.hosts ?? []).map(({ client }) => client + 1))
-    for (const { name, key, hostId, client, certificate } of listed?.hosts ?? [])
+    for (const { name, key, hostId, client, certificate, sealing } of listed?.hosts ?? [])
       if (member(name) === undefined)
-        members.set(name, { host: name, scope, role, key, hostId, client, certificate, session: 0, past: [] })
+        members.set(name, { host: name, scope, role, key, hostId, client, certificate, sealing, session: 0, past: [] })
     for (const { name } of expected.hosts) {
       const held = member(name)
       if (held?.scope === scope && held.role === role) continue
@@ -91,12 +92,21 @@ interface DueLane {
 const hashOf = (values: Values, { options }: ZoneDesk): string =>
   toHex(options.powers.hash.sha256(Buffer.from(canonicalJson(Object.fromEntries(values)))))
 
+/** A privacy zone has no id before its authority was enrolled: what the register keeps until then is said to nobody. */
+const isUnnamed = ({ options: { book }, expectedScope }: ZoneDesk, { kind, id, scope }: ScopeRecord): boolean =>
+  kind === 'zone' && id.length === 32 && rulesItself({ id }, expectedScope(scope), book.owner(id))
+
 /** Those of some scopes whose lane does not hold what it should. */
 const dueLanes = (desk: ZoneDesk, scopes: readonly ScopeRecord[]): readonly DueLane[] =>
   scopes
     .map((record) => {
       const { scope } = record
-      const values = laneValues(record, desk.expectedScope(scope), desk.register.membersOf(scope))
+      const values = laneValues(
+        isUnnamed(desk, record) ? { ...record, id: undefined } : record,
+        desk.expectedScope(scope),
+        desk.register.membersOf(scope),
+        desk.siblings.of(scope),
+      )
       return { record, values, hash: hashOf(values, desk) }
     })
     .filter(({ record, hash }) => record.written !== hash)
@@ -139,6 +149,7 @@ const writeLanes = async (desk: ZoneDesk, { owner }: Authority, due: readonly Du
 export const bringLanesUp = async (desk: ZoneDesk, authority: Authority): Promise<void> => {
   desk.reread()
   await fillRegister(desk)
+  desk.siblings.changed()
   const due = dueLanes(desk, desk.register.scopes())
   for (const some of chunksOf(due, lanesAtOnce)) await writeLanes(desk, authority, some)
 }
@@ -154,5 +165,18 @@ export const writeHosts = async (
     desk,
     [...scopes].flatMap((scope) => desk.register.scope(scope) ?? []),
   )
+  if (due.length > 0) await writeLanes(desk, authority, due)
+}
+
+/** Writes the lane of one scope. */
+export const writeScope = async (desk: ZoneDesk, authority: Authority, scope: string): Promise<void> => {
+  const record = desk.register.scope(scope)
+  const due = record === undefined ? [] : dueLanes(desk, [record])
+  if (due.length > 0) await writeLanes(desk, authority, due)
+}
+
+/** Writes the lanes of sites whose siblings are others than before: hosts of other sites came, went or were blocked. */
+export const writePeers = async (desk: ZoneDesk, authority: Authority): Promise<void> => {
+  const due = dueLanes(desk, desk.siblings.changed())
   if (due.length > 0) await writeLanes(desk, authority, due)
 }

@@ -1,4 +1,5 @@
-import { blockedAt, fromHex, keyIdOf, readRecord, rootKind, toHex } from '../../../crdt/index.ts'
+import { blockedAt, fromHex, keyIdOf, ownerOf, readRecord, rootKind, toHex } from '../../../crdt/index.ts'
+import { anchorsToPin, ruledBefore } from './anchors-to-pin.ts'
 import { type JoinAdmitted, type JoinHello, joinFormat, joinLimits, readAnswer } from './join-messages.ts'
 import { issuerOf, parseToken } from './join-token.ts'
 import { judgeParent, peerKeyOf } from './judge-parent.ts'
@@ -25,11 +26,17 @@ const fail = (code: string, message: string, retry: 'later' | 'slow' = 'slow'): 
 })
 
 export const createChildDesk = (options: MembershipOptions, register: MemberRegister): ChildDesk => {
-  const { self, book, powers, clock, tokens = () => [] } = options
+  const { self, book, powers, clock, firstList, tokens = () => [] } = options
   const ownKey = peerKeyOf(self.signer)
   let accepted: { readonly parentKey: string; readonly atMs: number; readonly validForMs: number } | undefined
   const networkId = () => book.networkId() ?? options.networkId
   const keyId = (key: string) => keyIdOf(fromHex(key), powers.hash)
+
+  /** The first list this node made, while no other authority of its zone holds. */
+  const shownList = () =>
+    firstList !== undefined && (book.anchors().get(self.scope) ?? ownerOf(firstList)) === ownerOf(firstList)
+      ? firstList
+      : undefined
 
   /** The root has to be of this node's network before anything is believed that hangs on it. */
   const bringsRoot = (network: string, records: readonly Uint8Array[]): boolean =>
@@ -47,7 +54,11 @@ export const createChildDesk = (options: MembershipOptions, register: MemberRegi
     const records = answer.records.map(fromHex)
     if (answer.network !== network || !bringsRoot(network, records))
       return fail('wrong-network', `${name} belongs to another network than this node`)
+    const ruled = ruledBefore(book, self.scope)
     await book.take(records)
+    await book.anchor(anchorsToPin(book, self.scope, ruled))
+    const first = shownList()
+    if (first !== undefined && book.anchors().has(self.scope)) await book.take([first.bytes])
     const trust = book.trust()
     if (trust?.root.networkId !== network)
       return fail('wrong-network', `${name} brought no root document of this node's network`)
@@ -93,6 +104,8 @@ export const createChildDesk = (options: MembershipOptions, register: MemberRegi
             ?.trim() ?? null,
         certificate: certificate === undefined ? null : toHex(certificate.bytes),
         session: Math.min(register.self()?.session ?? 0, joinLimits.session),
+        ...(self.sealing !== undefined && { sealing: self.sealing }),
+        ...(shownList() && { authority: toHex(shownList()?.bytes ?? new Uint8Array()) }),
       }
     },
     accept: async (said, parentKey) => {

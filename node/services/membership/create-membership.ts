@@ -11,12 +11,13 @@ import {
 } from '../../../crdt/index.ts'
 import { answerCall } from './admit.ts'
 import { changeBlocks, keepBlocks } from './block-members.ts'
-import { bringLanesUp } from './bring-lanes-up.ts'
+import { bringLanesUp, writePeers, writeScope } from './bring-lanes-up.ts'
 import { createChildDesk } from './child-desk.ts'
 import { delegateInner } from './delegate-inner.ts'
 import { type Enrolled, enrol, grantZone, renewOwn } from './enrol.ts'
 import type { JoinAnswer } from './join-messages.ts'
 import { formatToken, makeToken, tokenHash } from './join-token.ts'
+import { retireAuthority, viewAuthority } from './lead-own-zone.ts'
 import { createRegister } from './member-register.ts'
 import type { BlockTarget, Membership, MembershipEvent, MembershipOptions } from './membership.ts'
 import { nextBeacon } from './next-beacon.ts'
@@ -57,6 +58,7 @@ export const createMembership = (options: MembershipOptions): Membership => {
   let heardMs = clock.monotonicMs()
   let timer: Timer | undefined
   let stopListening = () => {}
+  const failed = (error: unknown) => log.warn('siblings could not be told to sites', { error: errorText(error) })
 
   const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
     const done = queue.then(work)
@@ -105,6 +107,20 @@ export const createMembership = (options: MembershipOptions): Membership => {
     })
     tell(moved)
     recheck()
+  }
+
+  /** Sites learn of the siblings they have now. */
+  const keepPeers = async (): Promise<void> => {
+    const authority = self.role === 'edge' ? undefined : desk.authority()
+    if (authority !== undefined) await writePeers(desk, authority)
+  }
+
+  /** What zones right below renewed themselves is signed beside, and their aggregators get what they need. */
+  const followZones = async (): Promise<void> => {
+    const authority = self.role === 'edge' ? undefined : desk.authority()
+    if (authority === undefined) return
+    for (const { kind, id, scope } of register.scopes())
+      if (kind === 'zone' && book.owner(id)?.succession === 'own') await grantZone(desk, authority, scope)
   }
 
   const authorityOrRefuse = async (): Promise<Authority> => {
@@ -201,7 +217,13 @@ export const createMembership = (options: MembershipOptions): Membership => {
         stopListening = book.onChange((records) => {
           if (records.some(({ kind }) => kind === 'beacon')) heardMs = clock.monotonicMs()
           if (records.some(({ kind }) => kind === 'block-list' || kind === 'key-list')) recheck()
-          if (records.some(({ kind }) => kind === 'key-list')) void inTurn(() => delegateInner(desk))
+          if (records.some(({ kind }) => kind === 'block-list')) void inTurn(keepPeers).catch(failed)
+          if (records.some(({ kind }) => kind === 'key-list'))
+            inTurn(async () => {
+              await leadUp(false)
+              await followZones()
+              await delegateInner(desk)
+            }).catch((error: unknown) => log.warn('a new key list was not followed', { error: errorText(error) }))
         })
         await leadUp(false)
         await delegateInner(desk)
@@ -220,12 +242,14 @@ export const createMembership = (options: MembershipOptions): Membership => {
     judge: (hello, peerKey, address) =>
       inTurn(async () => {
         await leadUp(false)
+        const knownAs = register.hostOfKey(peerKey)
         const judged = await answerCall(desk, unclaimed, { hello, key: peerKey, address })
         const host = register.hostOfKey(peerKey)
         if (host !== undefined) calls.set(host, { atMs: clock.monotonicMs(), address })
         const word = wordOf(judged.answer)
         answers.set(word, (answers.get(word) ?? 0) + 1)
         replaced(judged)
+        if (host !== knownAs) await keepPeers()
         return judged.answer
       }),
     hello: async (parentKey) => child.hello(parentKey),
@@ -247,6 +271,16 @@ export const createMembership = (options: MembershipOptions): Membership => {
     siteId: (scope) => {
       const record = register.scope(scope)
       return record?.kind === 'site' ? record.id : undefined
+    },
+    depositsOf: (scope) => {
+      const [site, authority] = [register.scope(scope), desk.authority()]
+      const chosen = desk.siblings.of(scope)
+      if (site?.kind !== 'site' || authority === undefined || chosen === undefined) return undefined
+      const readers = register.membersOf(scope).flatMap(({ host, scope: now, key, sealing }) => {
+        if (now !== scope || key === null || typeof sealing !== 'string' || desk.isCutOff(host)) return []
+        return desk.place(host) === undefined ? [] : [{ key, sealing }]
+      })
+      return { site: site.id, zone: authority.owner.id, readers, siblings: chosen.map(({ key }) => key) }
     },
     hosts: () => viewAll(desk, unclaimed, calls),
     token: (host) =>
@@ -270,11 +304,22 @@ export const createMembership = (options: MembershipOptions): Membership => {
             `the caller was set up as ${caller.role} of ${caller.scope}, ${host} is ${place.role} of ${place.scope}`,
           )
         const { key, hostId, address, calledMs } = caller
-        const claimed = { host, place, key, hostId, session: undefined, tokenHash: undefined, shownNumber: 0 }
+        const claimed = {
+          host,
+          place,
+          key,
+          hostId,
+          session: undefined,
+          tokenHash: undefined,
+          sealing: undefined,
+          firstList: undefined,
+          shownNumber: 0,
+        }
         const enrolled = await enrol(desk, authority, claimed)
         unclaimed.remove(key)
         calls.set(host, { atMs: calledMs, address })
         replaced(enrolled)
+        await keepPeers()
         return viewMember(enrolled.member, desk, calls)
       }),
     block: (target: BlockTarget) =>
@@ -286,6 +331,15 @@ export const createMembership = (options: MembershipOptions): Membership => {
       }),
     allow: (target) =>
       inTurn(async () => ({ number: await changeBlocks(desk, await authorityOrRefuse(), target, false) })),
+    zoneAuthority: (scope) => viewAuthority(desk, scope),
+    retire: (scope, id) =>
+      inTurn(async () => {
+        const authority = await authorityOrRefuse()
+        await retireAuthority(desk, authority, scope, id)
+        await writeScope(desk, authority, scope)
+        // They come back at once, and show what they have.
+        tell(register.membersOf(scope).flatMap((member) => (member.scope === scope ? (member.key ?? []) : [])))
+      }),
     refresh: () => inTurn(() => leadUp(true)),
     authorityStaleForMs: () => staleForMs(heardMs, clock.monotonicMs(), beaconFreshForMs),
     counts: () => ({ dropped: unclaimed.dropped(), answers: Object.fromEntries(answers) }),

@@ -11,9 +11,11 @@ import { writeHosts } from './bring-lanes-up.ts'
 import { defaultValidityMs } from './found-network.ts'
 import { dueDelegations, nextZoneList } from './grants.ts'
 import type { ExpectedPlace } from './judge-join.ts'
+import { acknowledge, enrolAuthority } from './lead-own-zone.ts'
 import { type CertificateContent, contentOf, renewalOf } from './member-certificate.ts'
 import type { MemberRecord } from './member-records.ts'
 import type { RegisterChange } from './member-register.ts'
+import { rulesItself } from './own-zone.ts'
 import type { Authority, ZoneDesk } from './zone-desk.ts'
 
 /** Takes records this node signed itself; one that its own book refuses is a bug or a threshold it cannot reach alone. */
@@ -25,14 +27,15 @@ export const takeOwn = async ({ options: { book, log } }: ZoneDesk, records: rea
 }
 
 /** Sees to it that a zone's list and its delegations name just the keys of its aggregators. */
-export const grantZone = async (desk: ZoneDesk, { networkId, owner }: Authority, scope: string): Promise<void> => {
+export const grantZone = async (desk: ZoneDesk, authority: Authority, scope: string): Promise<void> => {
+  const { networkId, owner } = authority
   const { options, register } = desk
   const { book, self, tenants = [], powers, log } = options
   const zone = register.scope(scope)
   if (zone?.kind !== 'zone') return
   const zoneOwner = book.owner(zone.id)
-  // One that renews itself nobody grants keys to.
-  if (zone.id.length !== 32 || zoneOwner?.succession === 'own') return
+  // One that renews itself nobody grants keys to; `delegateInner` follows its list.
+  if (rulesItself(zone, desk.expectedScope(scope), zoneOwner)) return acknowledge(desk, authority, scope)
   const keys = register
     .membersOf(scope)
     .flatMap((member) => (member.scope === scope && desk.place(member.host) !== undefined ? (member.key ?? []) : []))
@@ -69,6 +72,10 @@ export interface Enrolment {
   readonly session: number | undefined
   /** The hash of the token it used. */
   readonly tokenHash: string | undefined
+  /** The key others seal to, as it says; undefined where it does not say, or is not on the line. */
+  readonly sealing: string | undefined
+  /** The first key list of its zone that it shows, in hexadecimal; undefined where it shows none. */
+  readonly firstList: string | undefined
   /** The highest number it showed of its certificates that this zone signed. */
   readonly shownNumber: number
 }
@@ -96,11 +103,11 @@ const issue = (desk: ZoneDesk, content: CertificateContent, number: number): Sig
 /** A tower has no parent: it renews its own certificate, in the name of `/`. */
 export const renewOwn = async (desk: ZoneDesk, { networkId, owner }: Authority): Promise<void> => {
   const { book, self, trustedNowMs } = desk.options
-  const { signer, name, role, scope } = self
+  const { signer, name, role, scope, sealing = null } = self
   if (role !== 'tower') return
   const held = book.certificateOf(signer.keyId)
   const key = toHex(signer.publicKey)
-  const wanted = contentOf({ network: networkId, issuer: owner, key, host: name, role, scope, site: null })
+  const wanted = contentOf({ network: networkId, issuer: owner, key, host: name, role, scope, site: null, sealing })
   const highest = held?.body.number ?? 0
   if (renewalOf(held, wanted, highest, trustedNowMs()) === undefined) return
   await takeOwn(desk, [issue(desk, wanted, highest + 1).bytes])
@@ -114,7 +121,7 @@ export const renewOwn = async (desk: ZoneDesk, { networkId, owner }: Authority):
 export const enrol = async (desk: ZoneDesk, authority: Authority, call: Enrolment): Promise<Enrolled> => {
   const { register, options } = desk
   const { book, trustedNowMs } = options
-  const { host, place, key, hostId, session, tokenHash, shownNumber } = call
+  const { host, place, key, hostId, session, tokenHash, sealing, firstList, shownNumber } = call
   const before = register.member(host)
   const scope = register.scope(place.scope)
   if (before === undefined || scope === undefined) throw new RangeError(`cannot enrol ${host}: it has no record`)
@@ -127,6 +134,7 @@ export const enrol = async (desk: ZoneDesk, authority: Authority, call: Enrolmen
     key,
     hostId: isNew ? hostId : before.hostId,
     client,
+    sealing: sealing ?? (isNew ? null : (before.sealing ?? null)),
     certificate: isNew ? 0 : before.certificate,
     session: session === undefined ? before.session : Math.max(before.session, session) + 1,
   }
@@ -141,6 +149,7 @@ export const enrol = async (desk: ZoneDesk, authority: Authority, call: Enrolmen
     role: place.role,
     scope: place.scope,
     site,
+    sealing: member.sealing ?? null,
   })
   const reason = renewalOf(held, wanted, highest, trustedNowMs())
   const number = reason === undefined ? (held?.body.number ?? highest) : highest + 1
@@ -149,7 +158,7 @@ export const enrol = async (desk: ZoneDesk, authority: Authority, call: Enrolmen
   const otherHost = register.hostOfKey(key)
   const other = otherHost === undefined || otherHost === host ? undefined : register.member(otherHost)
   const left: readonly MemberRecord[] =
-    other === undefined ? [] : [{ ...other, key: null, hostId: null, certificate: 0 }]
+    other === undefined ? [] : [{ ...other, key: null, hostId: null, sealing: null, certificate: 0 }]
   const change: RegisterChange = {
     // What the host lets go of first, so that the key is found under its new name.
     members: [...left, kept],
@@ -161,9 +170,17 @@ export const enrol = async (desk: ZoneDesk, authority: Authority, call: Enrolmen
   await register.save(change)
   const certificate = reason === undefined && held !== undefined ? held : issue(desk, wanted, number)
   if (reason !== undefined) await takeOwn(desk, [certificate.bytes])
-  if (place.role === 'aggregator') await grantZone(desk, authority, place.scope)
+  if (place.role === 'aggregator') {
+    await enrolAuthority(desk, authority, { scope: place.scope, key, shown: firstList })
+    await grantZone(desk, authority, place.scope)
+  }
   // An admission that changes nothing but the session leaves the lane alone.
-  if (isNew || left.length > 0 || kept.certificate !== before.certificate)
+  if (
+    isNew ||
+    left.length > 0 ||
+    kept.certificate !== before.certificate ||
+    register.scope(place.scope)?.written === null
+  )
     await writeHosts(desk, authority, [...left, kept])
   return { member: kept, certificate, replaced }
 }

@@ -18,6 +18,10 @@ export interface ExpectedScope {
   /** Those it inherits and the system's included, for a site. */
   readonly labels: Labels
   readonly hosts: readonly ExpectedHost[]
+  /** Of a zone that has an authority of its own. @default false */
+  readonly isPrivacy?: true
+  /** Where sites of the same zone reach its hosts, in the order of the hosts. @default nowhere */
+  readonly siblings?: readonly string[]
 }
 
 const hostOf = (host: Topology['root']['hosts'][number]): ExpectedHost => ({
@@ -39,13 +43,15 @@ export const expectedBelow = (topology: Topology, scope: string): readonly Expec
         name: site.name,
         labels: siteLabels(topology, site),
         hosts: site.hosts.map(hostOf),
+        ...(site.siblings && { siblings: site.siblings }),
       })),
-    ...zone.zones.map(({ path, labels, hosts }) => ({
+    ...zone.zones.map(({ path, labels, hosts, privacy }) => ({
       kind: 'zone' as const,
       scope: path,
       name: path.slice(path.lastIndexOf('/') + 1),
       labels,
       hosts: hosts.map(hostOf),
+      ...(privacy && { isPrivacy: true as const }),
     })),
   ]
 }

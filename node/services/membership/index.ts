@@ -4,6 +4,7 @@
  * Must not open links, read a clock to judge anything, or decide what runs where.
  * Read first: membership.ts, judge-join.ts.
  */
+export type { SiblingPeer } from './choose-siblings.ts'
 export { createMembership } from './create-membership.ts'
 export { type ExpectedHost, type ExpectedScope, expectedBelow } from './expected.ts'
 export { type Founded, type FoundingOptions, foundNetwork } from './found-network.ts'
@@ -13,7 +14,6 @@ export type {
   JoinHello,
 } from './join-messages.ts'
 export { type ListedHost, type ListedScope, readListedScope } from './member-lanes.ts'
-export { type SigningDelegation, signingDelegation } from './signing-delegation.ts'
 export type {
   Accepted,
   BlockTarget,
@@ -25,4 +25,7 @@ export type {
   MembershipOptions,
   MemberView,
   Self,
+  SiteDeposits,
 } from './membership.ts'
+export { makeFirstList } from './own-zone.ts'
+export { type SigningDelegation, signingDelegation } from './signing-delegation.ts'

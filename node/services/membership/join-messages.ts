@@ -57,6 +57,10 @@ const helloSchema = z.strictObject({
   certificate: bytes(joinLimits.certificateDigits).nullable(),
   /** The highest session it was ever given; 0 before the first. */
   session: z.number().int().min(0).max(joinLimits.session),
+  /** The X25519 key that others seal to; absent from a node that has none. */
+  sealing: hex(64).optional(),
+  /** The first key list of its zone, from an aggregator whose zone renews itself. */
+  authority: bytes(joinLimits.certificateDigits).optional(),
 })
 
 /** What a caller says first on a link. Who it is the link proved: its key is not in here. */

@@ -3,6 +3,7 @@ import type { ExpectedHost } from './expected.ts'
 import type { JoinHello } from './join-messages.ts'
 import { isSameHash } from './join-token.ts'
 import type { MemberRecord, TokenRecord } from './member-records.ts'
+import { blockId } from './next-blocks.ts'
 
 /** A host the topology names now, and where. */
 export interface ExpectedPlace {
@@ -81,7 +82,7 @@ const refuse = (code: JoinRefusalCode, message: string): JoinDecision => ({ kind
 /** Whether a host's scope, or the key it was enrolled with, is cut off. */
 const isCutOff = (host: string, place: ExpectedPlace, { blocked, member, keyIdOf }: JoinDesk): boolean => {
   const key = member(host)?.key ?? undefined
-  return blocked.sites.has(place.id) || (key !== undefined && blocked.keys.has(keyIdOf(key)))
+  return blocked.sites.has(blockId(place.id)) || (key !== undefined && blocked.keys.has(keyIdOf(key)))
 }
 
 const blockedWords = (who: string, parent: string) =>

@@ -71,7 +71,9 @@ export const judgeParent = (
   const own = given.record
   if (asks('own-key') && own.body.key !== self.key)
     return refuse('bad-certificate', `${name} gave a certificate for another key`)
-  const ownJudged = judgeCertificate(own, trust, new Map(), powers)
+  // Whether its key is on the list of the zone it runs is for that zone to say: the parent only lets it in.
+  const outside = { ...trust, anchors: new Map([...trust.anchors].filter(([zone]) => zone !== self.scope)) }
+  const ownJudged = judgeCertificate(own, outside, new Map(), powers)
   if (asks('own-chain') && !ownJudged.ok)
     return refuse(ownJudged.refusal.code, `the certificate ${name} gave: ${ownJudged.refusal.message}`)
   if (asks('own-place') && (own.body.scope !== self.scope || own.body.role !== self.role))

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { canonicalJson, namePattern, parseScopePath } from '../../../base/index.ts'
 import type { LaneName, Put } from '../../../crdt/index.ts'
 import type { Labels } from '../../../topologies/index.ts'
+import { type SiblingPeer, siblingsPerSite } from './choose-siblings.ts'
 import type { ExpectedScope } from './expected.ts'
 import type { MemberRecord, ScopeRecord } from './member-records.ts'
 
@@ -14,6 +15,8 @@ export const laneOf = ({ kind, scope }: Pick<ScopeRecord, 'kind' | 'scope'>): La
     ? { kind: 'member', scope: parseScopePath(scope) }
     : { kind: 'zone', scope: parseScopePath(scope), side: 'parent' }
 
+/** Siblings by id of site, key and address: no names, a site need not know who else there is. */
+const peersKey = 'peers'
 const hostKey = (name: string) => `host/${name}`
 
 /** What the lane says of one host: expected and not enrolled while its key is null. */
@@ -26,6 +29,7 @@ const hostText = (member: MemberRecord, labels: Labels, isGone: boolean): string
     hostId: member.hostId,
     key: member.key,
     labels,
+    ...(typeof member.sealing === 'string' && { sealing: member.sealing }),
   })
 
 /** A host that was of this scope and is of another one now. */
@@ -37,14 +41,16 @@ const leftText = (client: number): string =>
  * taken out, so its client is never given again.
  * @param expected undefined when the topology names the scope no more: all its hosts are gone
  * @param members of this scope, now or before
+ * @param peers siblings that keep what the site may need; undefined in a zone where nobody does
  */
 export const laneValues = (
-  record: ScopeRecord,
+  record: Omit<ScopeRecord, 'id'> & { readonly id: string | undefined },
   expected: ExpectedScope | undefined,
   members: readonly MemberRecord[],
+  peers: readonly SiblingPeer[] | undefined,
 ): ReadonlyMap<string, string> => {
   const values = new Map<string, string>()
-  if (expected !== undefined)
+  if (expected !== undefined && record.id !== undefined)
     values.set(
       record.kind,
       canonicalJson({ _v: laneFormat, id: record.id, labels: expected.labels, name: expected.name }),
@@ -56,6 +62,8 @@ export const laneValues = (
       values.set(hostKey(member.host), hostText(member, labels.get(member.host) ?? {}, !labels.has(member.host)))
     else if (past !== undefined) values.set(hostKey(member.host), leftText(past.client))
   }
+  if (record.kind === 'site' && peers !== undefined)
+    values.set(peersKey, canonicalJson({ _v: laneFormat, peers: peers.map((peer) => ({ ...peer })) }))
   return values
 }
 
@@ -69,6 +77,8 @@ export interface ListedHost {
   readonly client: number
   /** The number of its newest certificate; 0 before the first. */
   readonly certificate: number
+  /** The key that others seal to. */
+  readonly sealing: string | null
   readonly labels: Labels
   readonly isGone: boolean
 }
@@ -81,6 +91,8 @@ export interface ListedScope {
   readonly labels: Labels
   /** By name. */
   readonly hosts: readonly ListedHost[]
+  /** Hosts of other sites that keep what this one may need while its parent is away. */
+  readonly peers: readonly SiblingPeer[]
 }
 
 const labels = z.record(z.string(), z.string())
@@ -101,6 +113,23 @@ const hostSchema = z.object({
     .regex(/^[0-9a-f]{64}$/)
     .nullable(),
   labels,
+  sealing: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .nullable()
+    .default(null),
+})
+const peersSchema = z.object({
+  _v: z.number(),
+  peers: z
+    .array(
+      z.object({
+        site: z.string().regex(/^[0-9a-f]{32}$/),
+        key: z.string().regex(/^[0-9a-f]{64}$/),
+        address: z.string().max(300),
+      }),
+    )
+    .max(siblingsPerSite),
 })
 
 const parse = <Value>(schema: z.ZodType<Value>, put: Put): readonly Value[] => {
@@ -134,13 +163,21 @@ export const readListedScope = (standing: ReadonlyMap<string, readonly Put[]>): 
           (a.text > b.text ? -1 : 1),
       )
     if (best === undefined) return []
-    const { key: hostKeyText, hostId, client, certificate, gone, labels: of } = best.value
-    return [{ name, key: hostKeyText, hostId, client, certificate, labels: of, isGone: gone }]
+    const { key: hostKeyText, hostId, client, certificate, sealing, gone, labels: of } = best.value
+    return [{ name, key: hostKeyText, hostId, client, certificate, sealing, labels: of, isGone: gone }]
   })
   return {
     id: head?.id,
     name: head?.name,
     labels: head?.labels ?? {},
     hosts: hosts.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    // Aggregators of one zone that wrote at the same time: every reader tries the siblings of all.
+    peers: [
+      ...new Map(
+        (standing.get(peersKey) ?? [])
+          .flatMap((put) => parse(peersSchema, put).flatMap(({ peers }) => peers))
+          .map((peer) => [peer.key, peer] as const),
+      ).values(),
+    ].toSorted((a, b) => (a.key < b.key ? -1 : 1)),
   }
 }

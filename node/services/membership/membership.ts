@@ -5,7 +5,9 @@ import type {
   Certificate,
   Documents,
   KeyId,
+  KeyList,
   OwnerId,
+  SignedRecord,
   Signer,
   Standing,
   Store,
@@ -25,6 +27,8 @@ export interface Self {
   /** What the machine is known by: SMBIOS serial, machine id, or what the installer was told. */
   readonly hostId: string
   readonly signer: Signer
+  /** The X25519 key that others seal to, 64 hexadecimal digits. @default none */
+  readonly sealing?: string
 }
 
 /** A tenant whose key this node holds: it delegates to zones it enrols. */
@@ -41,6 +45,8 @@ export interface MembershipOptions {
   readonly tokens?: () => readonly string[]
   /** Scopes directly below this one, as its slice of the topology says now; none at an edge. */
   readonly expected: () => readonly ExpectedScope[]
+  /** The first key list of the zone this node runs, where that has an authority of its own. @default none */
+  readonly firstList?: SignedRecord<KeyList>
   /** @default none */
   readonly tenants?: readonly HeldTenant[]
   /** Whether the topology names a zone here, at whatever depth: no other is let sign for a tenant. @default none further down */
@@ -118,6 +124,32 @@ export interface MemberView {
   readonly hasToken: boolean
 }
 
+/** What of a site its parent leaves with siblings: who may read it, and with whom it lies. */
+export interface SiteDeposits {
+  /** The id of the site. */
+  readonly site: string
+  /** The owner of the zone it is in. */
+  readonly zone: OwnerId
+  /** Its hosts, by key, with the key that is sealed to; none of one that is blocked. */
+  readonly readers: readonly { readonly key: string; readonly sealing: string }[]
+  /** Keys of hosts of other sites. */
+  readonly siblings: readonly string[]
+}
+
+/** The authority of a zone, as this node believes it. */
+export interface ZoneAuthority {
+  /** 48 digits of one that renews itself, 32 of one that its parent grants keys to. */
+  readonly id: string
+  readonly succession: 'own' | 'granted'
+  readonly generation: number
+  readonly threshold: number
+  readonly isCountersigned: boolean
+  /** With the host that has the key, as far as that is known here. */
+  readonly keys: readonly { readonly key: string; readonly host: string | undefined }[]
+  /** What an aggregator showed beside it, and waits for an operator. */
+  readonly rival: { readonly id: string; readonly keys: readonly string[] } | undefined
+}
+
 /** What is blocked or allowed: a host or a site by name, a zone by its scope. */
 export type BlockTarget = { readonly host: string } | { readonly site: string } | { readonly zone: string }
 
@@ -162,6 +194,8 @@ export interface Membership {
   keyOf(host: string): string | undefined
   /** The random id of a site below, 32 hexadecimal digits; undefined when it is not expected here. */
   siteId(scope: string): string | undefined
+  /** Undefined for what is no site below, and where no site of the zone can be reached by others. */
+  depositsOf(scope: string): SiteDeposits | undefined
   /** By state, then name. */
   hosts(): readonly MemberView[]
 
@@ -180,6 +214,15 @@ export interface Membership {
   block(target: BlockTarget): Promise<{ readonly number: number; readonly cut: readonly string[] }>
   /** Takes a block of this node back: what was cut off comes back by itself. @throws as `block` */
   allow(target: BlockTarget): Promise<{ readonly number: number }>
+  /** How the zone right below at a scope, or this one, rules itself; undefined for any other scope. */
+  zoneAuthority(scope: string): ZoneAuthority | undefined
+  /**
+   * An operator's yes that the keys of a zone right below are lost: closes its id for ever, so that its aggregator may come
+   * back with another one. Hosts inside believe the old id alone and have to be enrolled anew.
+   * @param id of the authority it has, at least the first 16 digits
+   * @throws {SkerryError} `unknown-zone`, `granted`, `conflict`, `not-enrolled`
+   */
+  retire(scope: string, id: string): Promise<void>
   /** The topology changed: lanes are brought up to it, and what it names no more is cut. */
   refresh(): Promise<void>
 

@@ -6,6 +6,9 @@ export interface BlockChange {
   readonly sites: readonly string[]
 }
 
+/** What stands on a list for a site or a zone: 32 digits, of the id of a zone that renews itself the first. */
+export const blockId = (id: string): string => id.slice(0, 32)
+
 /** What one list may hold of each. */
 export const maxBlocked = 800
 

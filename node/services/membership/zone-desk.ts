@@ -10,8 +10,11 @@ import {
 } from '../../../crdt/index.ts'
 import type { ExpectedScope } from './expected.ts'
 import type { ExpectedPlace } from './judge-join.ts'
+import type { RivalAuthority } from './lead-own-zone.ts'
 import type { MemberRegister } from './member-register.ts'
 import type { MembershipOptions } from './membership.ts'
+import { blockId } from './next-blocks.ts'
+import { createZoneSiblings, type ZoneSiblings } from './zone-siblings.ts'
 
 /** In whose name a node admits others: the zone it runs. */
 export interface Authority {
@@ -45,6 +48,9 @@ export interface ZoneDesk {
   blocked(): Blocked
   /** Whether a host's scope or the key it has is cut off. */
   isCutOff(host: string): boolean
+  readonly siblings: ZoneSiblings
+  /** By scope: authorities that zones below showed beside the one they have; in memory, they show them again. */
+  readonly rivals: Map<string, RivalAuthority>
 }
 
 const indexOf = (expected: readonly ExpectedScope[]): ExpectedIndex => ({
@@ -80,6 +86,14 @@ export const createZoneDesk = (options: MembershipOptions, register: MemberRegis
     return { scope, role: kind === 'site' ? 'edge' : 'aggregator', id, host: named }
   }
 
+  const isCutOff = (host: string): boolean => {
+    const member = register.member(host)
+    if (member === undefined) return false
+    const { keys, sites } = blocked()
+    const id = register.scope(member.scope)?.id
+    return (id !== undefined && sites.has(blockId(id))) || (member.key !== null && keys.has(keyIds(member.key)))
+  }
+
   return {
     options,
     register,
@@ -87,6 +101,8 @@ export const createZoneDesk = (options: MembershipOptions, register: MemberRegis
       const trust = book.trust()
       const owner = trust === undefined ? undefined : book.ownerAt(self.scope, 'zone')
       if (trust === undefined || owner === undefined || !owner.keys.has(self.signer.keyId)) return undefined
+      // Nobody outside believes a first list before the parent countersigned it.
+      if (owner.succession === 'own' && owner.generation === 1 && !owner.isCountersigned) return undefined
       return { networkId: trust.root.networkId, trust, owner }
     },
     keyIdOf: keyIds,
@@ -98,12 +114,15 @@ export const createZoneDesk = (options: MembershipOptions, register: MemberRegis
     place,
     hostOfHostId: (hostId) => index.hostIds.get(hostId) ?? register.hostOfHostId(hostId),
     blocked,
-    isCutOff: (host) => {
-      const member = register.member(host)
-      if (member === undefined) return false
-      const { keys, sites } = blocked()
-      const id = register.scope(member.scope)?.id
-      return (id !== undefined && sites.has(id)) || (member.key !== null && keys.has(keyIds(member.key)))
-    },
+    isCutOff,
+    rivals: new Map(),
+    siblings: createZoneSiblings({
+      expected: () => index.scopes.values(),
+      member: register.member,
+      scope: register.scope,
+      scopes: register.scopes,
+      mayStore: ({ host, key }) =>
+        !isCutOff(host) && book.certificateOf(keyIds(key))?.body.capabilities.includes('store') === true,
+    }),
   }
 }

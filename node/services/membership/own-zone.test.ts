@@ -1,0 +1,271 @@
+import test from 'ava'
+import {
+  certificateKind,
+  countersign,
+  type KeyList,
+  keyListKind,
+  ownerOf,
+  readRecord,
+  sealRecord,
+  toHex,
+  verdictKind,
+} from '../../../crdt/index.ts'
+import { capabilitiesOf, contentOf } from './member-certificate.ts'
+import { readListedScope } from './member-lanes.ts'
+import {
+  call,
+  peerNamed,
+  powers,
+  type SceneNode,
+  signerNamed,
+  siteOf,
+  startNode,
+  startTower,
+  zoneOf,
+} from './membership-scene.contract.ts'
+import { type FirstListCall, firstListGuards, judgeFirstList, makeFirstList } from './own-zone.ts'
+
+const south = { ...zoneOf('/south', ['south-agg']), isPrivacy: true as const }
+const network = '0a'.repeat(32)
+
+/** An aggregator that made its zone's first list and believes that alone. */
+const startSouth = async (networkId: string, tokens: readonly string[], key = 'south-agg'): Promise<SceneNode> => {
+  const firstList = makeFirstList({ network: networkId, scope: '/south', signer: signerNamed(key) }, powers)
+  const node = await startNode({
+    name: 'south-agg',
+    key,
+    role: 'aggregator',
+    scope: '/south',
+    networkId,
+    tokens,
+    expected: () => [siteOf('/south/s1', ['s1-a'])],
+    more: { firstList },
+  })
+  await node.book.anchor(new Map([['/south', ownerOf(firstList)]]))
+  await node.membership.start()
+  return node
+}
+
+const privacyTree = async () => {
+  const tower = await startTower(() => [south])
+  const { token } = await tower.membership.token('south-agg')
+  const agg = await startSouth(tower.networkId, [token])
+  t0(await call(agg, tower))
+  const edge = await startNode({
+    name: 's1-a',
+    role: 'edge',
+    scope: '/south/s1',
+    networkId: tower.networkId,
+    tokens: [(await agg.membership.token('s1-a')).token],
+  })
+  await edge.membership.start()
+  t0(await call(edge, agg))
+  return { tower, agg, edge }
+}
+const t0 = ({ accepted }: { readonly accepted: { readonly ok: boolean } }) => {
+  if (!accepted.ok) throw new Error(JSON.stringify(accepted))
+}
+
+test('a privacy zone is countersigned under an id of its own, and all inside hangs on it', async (t) => {
+  const { tower, agg, edge } = await privacyTree()
+  const owner = tower.book.ownerAt('/south', 'zone')
+  t.like(owner, { succession: 'own', generation: 1, isCountersigned: true })
+  t.is(owner?.id.length, 48)
+  const lane = tower.documents.idOf({ kind: 'zone', scope: '/south' as never, side: 'parent' })
+  t.is(readListedScope(await tower.documents.standing(lane ?? '')).id, owner?.id)
+  t.is(agg.book.certificateOf(agg.signer.keyId)?.body.issuer, tower.founded.owner, 'the parent lets the aggregator in')
+  t.is(edge.book.certificateOf(edge.signer.keyId)?.body.issuer, owner?.id)
+  t.deepEqual([...edge.book.anchors()], [['/south', owner?.id ?? '']])
+  t.like(await call(edge, agg), { accepted: { ok: true, session: 2 } })
+  t.like(await call(agg, tower), { accepted: { ok: true, session: 2 } })
+  const [list] = tower.book.listsOf(owner?.id ?? '')
+  t.deepEqual(
+    list?.signatures.map(({ keyId }) => keyId),
+    [tower.signer.keyId, agg.signer.keyId].toSorted(),
+  )
+})
+
+test('before its parent countersigned it a privacy zone admits nobody, and its parent grants it nothing', async (t) => {
+  const tower = await startTower(() => [south])
+  const { token } = await tower.membership.token('south-agg')
+  const agg = await startSouth(tower.networkId, [token])
+  t0(await call(agg, tower, { authority: undefined }))
+  t.is(tower.book.ownerAt('/south', 'zone'), undefined)
+  await t.throwsAsync(agg.membership.token('s1-a'), { code: 'not-enrolled' })
+  t0(await call(agg, tower))
+  t.truthy((await agg.membership.token('s1-a')).token)
+})
+
+test('a zone that was granted its keys before stays as it is', async (t) => {
+  let isPrivacy = false
+  const tower = await startTower(() => [isPrivacy ? south : zoneOf('/south', ['south-agg'])])
+  const { token } = await tower.membership.token('south-agg')
+  const agg = await startNode({
+    name: 'south-agg',
+    role: 'aggregator',
+    scope: '/south',
+    networkId: tower.networkId,
+    tokens: [token],
+  })
+  await agg.membership.start()
+  t0(await call(agg, tower))
+  isPrivacy = true
+  await tower.membership.refresh()
+  const firstList = makeFirstList({ network: tower.networkId, scope: '/south', signer: agg.signer }, powers)
+  t0(await call(agg, tower, { authority: toHex(firstList.bytes) }))
+  t.like(tower.book.ownerAt('/south', 'zone'), { succession: 'granted', generation: 1 })
+})
+
+test('a stolen tower key replaces nothing inside: each try is refused by the aggregator and by its host', async (t) => {
+  const { tower, agg, edge } = await privacyTree()
+  const held = agg.book.ownerAt('/south', 'zone')
+  const [root, thief] = [tower.signer, signerNamed('thief')]
+  const list = (change: Partial<KeyList>, signers = [root]) =>
+    sealRecord(
+      keyListKind,
+      {
+        network: tower.networkId,
+        owner: '0d'.repeat(16),
+        role: 'zone',
+        scope: '/south',
+        succession: 'granted',
+        generation: 1,
+        previous: null,
+        keys: [peerNamed('thief')],
+        threshold: 1,
+        ...change,
+      },
+      signers,
+      powers,
+    ).bytes
+  const rival = makeFirstList({ network: tower.networkId, scope: '/south', signer: thief }, powers)
+  const s1 = agg.membership.siteId('/south/s1') ?? ''
+  const host = contentOf({
+    network: tower.networkId,
+    issuer: tower.book.ownerAt('/', 'zone')!,
+    key: peerNamed('thief'),
+    host: 's1-a',
+    role: 'edge',
+    scope: '/south/s1',
+    site: s1,
+    sealing: null,
+  })
+  const certificate = (content: object) =>
+    sealRecord(certificateKind, { ...host, number: 1, fromMs: 0, untilMs: 9e15, ...content }, [root], powers).bytes
+  const tries: readonly (readonly [string, string, Uint8Array])[] = [
+    ['grants the zone keys again', 'unknown-issuer', list({})],
+    [
+      'replaces a generation',
+      'not-enough-signatures',
+      list({ owner: held?.id ?? '', succession: 'own', generation: 2, previous: held?.list ?? null }),
+    ],
+    ['signs another first list', 'unknown-issuer', countersign(keyListKind, rival, [root]).bytes],
+    ['enrols a host into the zone', 'out-of-scope', certificate({})],
+    [
+      'lets another node run the zone',
+      'out-of-scope',
+      certificate({ role: 'aggregator', scope: '/south', site: null }),
+    ],
+    [
+      'retires the zone',
+      'out-of-scope',
+      sealRecord(
+        verdictKind,
+        {
+          network: tower.networkId,
+          owner: held?.id ?? '',
+          generation: 1,
+          list: held?.list ?? '',
+          verdict: 'retired' as const,
+        },
+        [root],
+        powers,
+      ).bytes,
+    ],
+  ]
+  for (const [what, code, bytes] of tries)
+    for (const node of [agg, edge]) {
+      const [result] = await node.book.take([bytes])
+      t.is(result?.kind === 'refused' ? String(result.refusal.code) : result?.kind, code, `${node.name}: ${what}`)
+    }
+  t.deepEqual(agg.book.ownerAt('/south', 'zone'), held)
+  // The same records at a host that has no anchor: what the anchor is there for.
+  const open = await startNode({ name: 'x', role: 'edge', scope: '/south/s1', networkId: tower.networkId })
+  await open.book.take(agg.book.recordsFor('/south/s1').map(({ bytes }) => bytes))
+  const without = (await open.book.take(tries.map(([, , bytes]) => bytes))).map((result) => result.kind)
+  t.deepEqual(without, ['new', 'refused', 'new', 'refused', 'new', 'new'])
+})
+
+test('a zone whose keys are lost comes back under another id after an operator retired the old one', async (t) => {
+  const { tower, agg, edge } = await privacyTree()
+  const old = tower.book.ownerAt('/south', 'zone')?.id ?? ''
+  const fresh = await startSouth(tower.networkId, [], 'south-agg-2')
+  t.like((await call(fresh, tower)).answer, { kind: 'refused', code: 'duplicate' })
+  await tower.membership.claim(fresh.signer.keyId, 'south-agg')
+  t0(await call(fresh, tower))
+  t.like(tower.membership.zoneAuthority('/south'), { id: old, rival: { keys: [fresh.peerKey] } })
+  await t.throwsAsync(fresh.membership.token('s1-a'), { code: 'not-enrolled' })
+  await t.throwsAsync(tower.membership.retire('/south', '0'.repeat(16)), { code: 'conflict' })
+  await tower.membership.retire('/south', old.slice(0, 16))
+  t0(await call(fresh, tower))
+  const now = tower.book.ownerAt('/south', 'zone')
+  t.like(now, { succession: 'own', generation: 1, isCountersigned: true })
+  t.not(now?.id, old)
+  t.truthy((await fresh.membership.token('s1-a')).token)
+  // Who was inside believes the old id alone: it has to be enrolled anew.
+  t.like((await call(edge, fresh)).accepted, { ok: false })
+  t.like((await call(edge, agg)).accepted, { ok: true })
+})
+
+const owner = (succession: 'granted' | 'own') => ({
+  id: succession === 'own' ? '0c'.repeat(24) : '0b'.repeat(16),
+  role: 'zone' as const,
+  scope: '/south',
+  succession,
+  generation: 1,
+  list: '0d'.repeat(32),
+  isCountersigned: true,
+  keys: new Map(),
+  threshold: 1,
+})
+
+test('each guard of a first list stops what it is there for', (t) => {
+  const good = makeFirstList({ network, scope: '/south', signer: signerNamed('a') }, powers)
+  const other = makeFirstList({ network, scope: '/north', signer: signerNamed('a') }, powers)
+  const granted = sealRecord(
+    keyListKind,
+    { ...good.body, owner: '0e'.repeat(16), succession: 'granted' },
+    [signerNamed('a')],
+    powers,
+  )
+  const base: FirstListCall = {
+    networkId: network,
+    scope: '/south',
+    isPrivacy: true,
+    zoneId: '0b'.repeat(16),
+    owner: undefined,
+    key: peerNamed('a'),
+    shown: toHex(good.bytes),
+  }
+  t.like(judgeFirstList(base, powers), { kind: 'countersign', id: ownerOf(good) })
+  t.like(judgeFirstList({ ...base, zoneId: ownerOf(good), owner: owner('own') }, powers), { kind: 'known' })
+  t.like(judgeFirstList({ ...base, shown: undefined }, powers), { kind: 'known' })
+  t.like(judgeFirstList({ ...base, shown: '00' }, powers), { kind: 'refuse' })
+  const attacks: Readonly<Record<(typeof firstListGuards)[number], readonly [Partial<FirstListCall>, string]>> = {
+    privacy: [{ isPrivacy: false }, 'not-a-privacy-zone'],
+    granted: [{ owner: owner('granted') }, 'granted'],
+    once: [{ zoneId: '0c'.repeat(24), owner: owner('own') }, 'rival'],
+    scope: [{ shown: toHex(other.bytes) }, 'wrong-place'],
+    first: [{ shown: toHex(granted.bytes) }, 'broken-succession'],
+    caller: [{ key: peerNamed('b') }, 'not-entitled'],
+  }
+  for (const guard of firstListGuards) {
+    const [change, code] = attacks[guard]
+    const judged = judgeFirstList({ ...base, ...change }, powers)
+    t.is(judged.kind === 'refuse' ? judged.code : judged.kind, code)
+    const without = new Set(firstListGuards.filter((one) => one !== guard))
+    t.is(judgeFirstList({ ...base, ...change }, powers, without).kind, 'countersign', `without ${guard}`)
+  }
+  t.is(capabilitiesOf('edge').includes('admit'), false)
+  t.true(readRecord(keyListKind, good.bytes, powers).ok)
+})
