@@ -1,25 +1,26 @@
 import { errorText, SkerryError } from '../base/index.ts'
 import { createReplicator } from '../crdt/index.ts'
-import type { Histories } from '../runtime/index.ts'
 import { zoneAt } from '../topologies/index.ts'
 import type { ApiServices, NodeView } from './api/index.ts'
 import { createApiServices } from './api-services.ts'
 import { createBlobExchange } from './blob-exchange.ts'
 import type { NodeConfig } from './config.ts'
 import { lanePolicyOf } from './conflicts.ts'
-import { createEdgeHost, type EdgeHost } from './edge-host.ts'
 import { createForwarder } from './forwarding.ts'
 import { createImages } from './images.ts'
 import { type Knowledge, knowledgeOfIntents } from './knowledge.ts'
 import { createNodeLinks } from './links-of-node.ts'
-import { createLocalDesk, type KeptZoneConfig, opaqueSalt, whyNotSigning } from './local-desk.ts'
+import { createLocalDesk, type KeptZoneConfig, opaqueSalt } from './local-desk.ts'
 import { createMemberServices } from './member-services.ts'
 import type { NodePowers } from './node.ts'
 import { createNodeConflicts } from './node-conflicts.ts'
+import { openEdge } from './open-edge.ts'
 import { openNode } from './open-node.ts'
 import { createReportDesk } from './report-desk.ts'
 import { createOutcomeWatch, createScopeLanes } from './scope-lanes.ts'
 import { namesOfIntents } from './services/deployments/index.ts'
+import { signingDelegation } from './services/membership/index.ts'
+import { createNodeSiblings } from './siblings-of-node.ts'
 import { createSiteDesk, type KeptChoices, type SiteDesk } from './site-desk.ts'
 import { createSiteIntents } from './site-intents.ts'
 import { createSpecifications } from './specifications.ts'
@@ -48,28 +49,8 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
   const startedMs = clock.monotonicMs()
   const isZone = config.role !== 'edge'
 
-  let fetchArchive = async (archive: string, _signal?: AbortSignal): Promise<void> => {
-    throw new SkerryError('parent-unreachable', `${archive} cannot be fetched before this node has joined`)
-  }
-  const edge: EdgeHost | undefined =
-    powers.containers &&
-    createEdgeHost({
-      name: config.name,
-      site: config.site,
-      host: config.name,
-      portRange: config.portRange,
-      containers: powers.containers,
-      archives: blobs,
-      acceptedFile: stateFile('accepted'),
-      historiesFile: stateFile<Histories>('histories'),
-      previousImagesFile: stateFile('previous-images'),
-      hash,
-      clock,
-      log,
-      fetchArchive: (archive, signal) => fetchArchive(archive, signal),
-    })
-  await edge?.start()
-
+  const host = await openEdge(config, powers)
+  const edge = host?.edge
   const opened = await openNode(config, powers)
   const { identity, book, time, keys, networkId, documents, membership, expected } = opened
   const replicator = createReplicator({ documents, book, powers: authority, clock, log: log.child('replication') })
@@ -82,6 +63,14 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
   const nodes = treeNodes(topology, config)
   const mesh = powers.openMesh({ seed: identity.seed, peerKey: identity.peerKey, networkId })
 
+  /** Whoever can give what waits here is back. */
+  const wake = () => {
+    edge?.parentBack()
+    settle()
+  }
+  const given = { config, powers, opened, mesh, onReached: wake }
+  const siblings = createNodeSiblings({ ...given, links: () => links, accepted: () => edge?.accepted() })
+
   const exchange = createBlobExchange({
     powers,
     scope: config.scope,
@@ -89,7 +78,7 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
     book,
     membership,
     atOnce: isZone ? 8 : 2,
-    ask: (purpose, question, signal) => links.uplink.ask(purpose, question, signal),
+    ask: siblings.orUp((...asked) => links.uplink.ask(...asked)),
     mayHaveBlob: (child, digest) => zoneDesk?.mayHaveBlob(child, digest) ?? false,
   })
   const { fetchBlob, fetchRecords } = exchange
@@ -125,19 +114,27 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
       }),
   })
 
+  const policy = () => lanePolicyOf(topology && zoneAt(topology, config.scope)?.settle)
+  const lanes = createScopeLanes({
+    scope: config.scope,
+    documents,
+    book,
+    policy,
+    hash: authority.hash,
+    ...(config.role === 'aggregator' && { salt: opaqueSalt(stateFile, random) }),
+  })
+  const shared = { scope: config.scope, lanes, policy, documents, book, specifications, clock, hash }
+
   const tower =
     topology !== undefined && keys?.tenants[0] !== undefined
       ? createTowerDesk({
+          ...shared,
           topology,
           images,
           blobs,
-          hash,
-          clock,
           random,
           log: log.child('configuration'),
           stateFile,
-          documents,
-          book,
           powers: authority,
           signer: identity.signer,
           tenant: keys.tenants[0],
@@ -146,16 +143,6 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
         })
       : undefined
 
-  const policy = () => lanePolicyOf(topology && zoneAt(topology, config.scope)?.settle)
-  const lanes = createScopeLanes({
-    scope: config.scope,
-    documents,
-    book,
-    policy,
-    hash: authority.hash,
-    ...(isZone && !tower && { salt: opaqueSalt(stateFile, random) }),
-  })
-  const shared = { scope: config.scope, lanes, policy, documents, book, specifications, clock, hash }
   const owner = () => {
     const found = book.ownerAt(config.scope, 'zone')
     return found?.keys.has(identity.signer.keyId) ? found : undefined
@@ -163,17 +150,12 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
 
   const zoneDesk = isZone
     ? createZoneDesk({
-        scope: config.scope,
+        ...shared,
         owner,
-        policy,
         signer: identity.signer,
         powers: authority,
         store,
-        documents,
-        book,
         blobs,
-        specifications,
-        hash,
         children: expected,
         effective: () => tower?.effective() ?? lanes.effective(),
         ...(config.parents.length > 0 && {
@@ -201,7 +183,10 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
           random: random.fork('local'),
           log: log.child('configuration'),
           tenantName: builtInTenant,
-          mayNotSign: (tenant) => whyNotSigning(book, config.scope, identity.signer, tenant),
+          mayNotSign: (tenant) => {
+            const may = signingDelegation(book, config.scope, identity.signer.keyId, tenant)
+            return may.ok ? undefined : may.why
+          },
           intents: () => siteIntents.all(),
           topology: () => ({ ...topology }),
           onChange: () => {
@@ -211,11 +196,8 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
         })
       : undefined
   const siteIntents = createSiteIntents({
+    ...shared,
     topology,
-    scope: config.scope,
-    documents,
-    book,
-    specifications,
     // A tower answers from its configuration: it needs no site's intent in full.
     zoneDesk: tower ? undefined : zoneDesk,
     tenant: builtInTenant,
@@ -225,10 +207,7 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
   const siteDesk: SiteDesk | undefined =
     edge &&
     createSiteDesk({
-      scope: config.scope,
-      documents,
-      book,
-      specifications,
+      ...shared,
       powers: authority,
       file: stateFile<KeptChoices>('choices'),
       tenant: builtInTenant,
@@ -242,11 +221,11 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
       log: log.child('site'),
       onChange: () => links.uplink.reportChanged(),
     })
-  fetchArchive = async (archive, signal) => {
+  host?.fetchBy(async (archive, signal) => {
     const reference = siteDesk?.referenceOf(archive)
     if (reference === undefined) throw new SkerryError('not-held', `no application here needs ${archive} any more`)
     await exchange.fetchByReference(archive, reference, signal)
-  }
+  })
 
   const knowledge = async (): Promise<Knowledge> => {
     const heard = reports.hosts()
@@ -287,6 +266,7 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
       status: edge?.report().status,
       staleForMs: membership.authorityStaleForMs(),
       addresses: mesh.addresses(),
+      siblings: siblings.words(),
     })
   const noHost = () => {
     throw new SkerryError('not-found', `${config.name} runs no containers; name a site with --site`)
@@ -334,11 +314,14 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
     report: () => reports.message(),
     onRequest: (question, signal) => forwarder.serve(question, signal),
     onSession: reports.onSession,
-    onChange: () => links.uplink.reportChanged(),
+    onDeposit: siblings.onDeposit,
+    onChange: (linkedKey) => {
+      if (linkedKey !== undefined) siblings.onLinked(linkedKey)
+      links.uplink.reportChanged()
+    },
     onParent: (isUp) => {
-      if (!isUp) return
-      edge?.parentBack()
-      settle()
+      siblings.onParent(isUp)
+      if (isUp) wake()
     },
   })
 
@@ -379,6 +362,7 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
       await siteIntents.refresh()
       await mesh.start()
       links.uplink.start()
+      siblings.start()
       renew()
       log.info('started', { name: config.name, role: config.role, pid: powers.pid })
     },
@@ -386,6 +370,7 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
       isStopped = true
       renewing?.cancel()
       for (const stop of stops) stop()
+      await siblings.stop()
       await links.uplink.stop()
       await mesh.stop()
       await membership.stop()

@@ -116,19 +116,6 @@ export const opaqueSalt = (stateFile: <Value>(name: string) => StateFile<Value>,
   return salt
 }
 
-/** Why a key may not sign deployment versions for sites of a scope, in words; undefined when it may. */
-export const whyNotSigning = (book: Book, scope: string, signer: Signer, tenant: string): string | undefined => {
-  if (book.owner(tenant)?.keys.has(signer.keyId)) return undefined
-  const own = book
-    .delegationsOf(tenant)
-    .map(({ body }) => body)
-    .filter(({ key }) => key === toHex(signer.publicKey))
-    .toSorted((a, b) => b.number - a.number)[0]
-  if (own?.isGranted && (scope === own.scope || scope.startsWith(own.scope === '/' ? '/' : `${own.scope}/`)))
-    return undefined
-  return `the tenant's authority has not delegated signing to it`
-}
-
 export const createLocalDesk = (options: LocalDeskOptions): LocalDesk => {
   const { scope, documents, book, lanes, specifications, blobs, images, file, hash, clock, random, log, powers } =
     options

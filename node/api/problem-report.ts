@@ -22,7 +22,7 @@ const statuses = {
     'invalid-input', 'invalid-size', 'name-mismatch', 'needs-containerd', 'not-supported',
   ],
   401: ['unauthenticated'],
-  403: ['beyond-border', 'forbidden'],
+  403: ['beyond-border', 'forbidden', 'no-delegation'],
   404: ['no-topology', 'not-found', 'not-held', 'unknown-zone', 'version-unknown', 'wrong-site'],
   405: ['method-not-allowed'],
   408: ['request-timeout'],
@@ -37,6 +37,7 @@ const statuses = {
   503: [
     'busy', 'disk-full', 'engine-unavailable', 'link-down', 'link-lost', 'network-failed', 'not-ready',
     'parent-unreachable', 'site-unreachable', 'stopping', 'stream-aborted', 'stream-closed', 'unavailable', 'unreachable',
+    'write-failed',
   ],
   504: ['timeout'],
 } as const // biome-ignore format: a table
