@@ -48,6 +48,8 @@ export interface EdgeHostOptions {
   readonly portRange: readonly [number, number]
   readonly containers: Containers
   readonly archives: ArchiveStore
+  /** Whether archives are kept for siblings for as long as an accepted application needs them. @default false */
+  readonly keepsArchives?: boolean
   readonly acceptedFile: StateFile<SiteIntent>
   readonly historiesFile: StateFile<Histories>
   readonly previousImagesFile: StateFile<PreviousImages>
@@ -64,6 +66,8 @@ export const createEdgeHost = (options: EdgeHostOptions): EdgeHost => {
   let keepTimer: { cancel(): void } | undefined
   let pruneTimer: { cancel(): void } | undefined
   let previousImages = options.previousImagesFile.load() ?? {}
+  const archivesOf = (intent: SiteIntent | undefined) =>
+    (intent?.applications ?? []).flatMap((one) => (one.phase === 'run' ? one.images.map(({ archive }) => archive) : []))
 
   const fetchImage = async ({ archive }: DesiredImage, { signal }: { signal?: AbortSignal }): Promise<string> => {
     const held = archives.pathOf(archive)
@@ -113,6 +117,7 @@ export const createEdgeHost = (options: EdgeHostOptions): EdgeHost => {
 
   /** An archive is only the way an image travels: once the engine holds the image, its bytes are not kept twice. */
   const dropArchives = () => {
+    if (options.keepsArchives) return
     for (const { images } of reconciler.status().applications)
       for (const { state, name } of images) {
         const image = accepted?.applications
@@ -197,6 +202,8 @@ export const createEdgeHost = (options: EdgeHostOptions): EdgeHost => {
       options.previousImagesFile.save(previous)
       options.acceptedFile.save(intent)
       previousImages = previous
+      const needed = new Set(archivesOf(intent))
+      if (options.keepsArchives) for (const one of archivesOf(accepted)) if (!needed.has(one)) archives.drop(one)
       accepted = intent
       pruneLater()
       apply(intent)

@@ -29,8 +29,10 @@ export interface LinksOptions {
   ) => Promise<{ head: unknown; body?: AsyncIterable<Uint8Array> }>
   /** A session the parent gave. */
   readonly onSession: (session: number) => void
-  /** A child came or went, or the parent did. */
-  readonly onChange: () => void
+  /** A child came or went, or the parent did. @param linkedKey the key of a child that came */
+  readonly onChange: (linkedKey?: string) => void
+  /** Takes what the parent leaves for another site. */
+  readonly onDeposit?: (question: unknown, parentKey: string) => Promise<{ head: unknown }>
   readonly onParent: (isUp: boolean) => void
 }
 
@@ -144,6 +146,7 @@ export const createNodeLinks = (options: LinksOptions): NodeLinks => {
       ),
     report: options.report,
     onRequest: options.onRequest,
+    ...(options.onDeposit && { onDeposit: options.onDeposit }),
     onChange: (isUp) => {
       options.onParent(isUp)
       options.onChange()

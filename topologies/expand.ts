@@ -166,7 +166,15 @@ const sitesOf = (place: Place, parent: string, register: Register): Site[] =>
     const scope = scopeOf(parent, name)
     if (!unknown) register.claimSite(scope.name, scope.path, [...place.at, 'name'])
     const inside: Place = { ...place, values: { ...place.values, site: name, ...(n === undefined ? {} : { n }) } }
-    return { ...scope, type: 'edge', labels: labelsOf(inside, register), hosts: hostsOf(inside, register) }
+    const hosts = hostsOf(inside, register)
+    const siblings = siblingsOf(inside, hosts, register)
+    return {
+      ...scope,
+      type: 'edge',
+      labels: labelsOf(inside, register),
+      hosts,
+      ...(siblings.length > 0 && { siblings }),
+    }
   })
 
 const hostsOf = (place: Place, register: Register): Host[] =>
@@ -205,14 +213,26 @@ const labelsOf = (place: Place, register: Register): Labels => {
   return labels
 }
 
-const addressesOf = (place: Place, register: Register): string[] => {
-  const written = place.draft.addresses
+/** The first address is that of the first host. */
+const siblingsOf = (place: Place, hosts: readonly Host[], register: Register): string[] => {
+  const addresses = addressesOf(place, register, 'siblings')
+  if (addresses.length > hosts.length)
+    register.report(
+      [...place.at, 'siblings', hosts.length],
+      `is the address of no host: the site has ${hosts.length}`,
+      'write one address for each host, in the order of the hosts',
+    )
+  return addresses
+}
+
+const addressesOf = (place: Place, register: Register, key: 'addresses' | 'siblings' = 'addresses'): string[] => {
+  const written = place.draft[key]
   if (!Array.isArray(written)) return []
   return written.flatMap((text: unknown, index) => {
-    const address = textOf(place, ['addresses', index], text, register)
+    const address = textOf(place, [key, index], text, register)
     if (address === undefined) return []
     const problem = addressProblem(address)
-    if (problem !== undefined) register.report([...place.at, 'addresses', index], problem.message, problem.suggestion)
+    if (problem !== undefined) register.report([...place.at, key, index], problem.message, problem.suggestion)
     return [address]
   })
 }

@@ -18,9 +18,10 @@ const hostsDraft = ({ hosts, addresses }: Pick<Zone, 'hosts' | 'addresses'>) => 
   hosts: hosts.map(hostDraft),
 })
 
-const siteDraft = ({ name, labels, hosts }: Site) => ({
+const siteDraft = ({ name, labels, hosts, siblings = [] }: Site) => ({
   name,
   ...written<Labels>('labels', labels),
+  ...written('siblings', siblings),
   hosts: hosts.map(hostDraft),
 })
 

@@ -42,7 +42,7 @@ const topologyOf = (shapes: readonly Shape[], sites: number): Topology => {
   const labels = () => ({ [`${next()}.example/${next()}`]: next() })
   const host = () => ({ name: next(), 'host-id': next(), labels: labels() })
   const many = <Item>(length: number, make: () => Item) => Array.from({ length }, make)
-  const site = () => ({ name: next(), labels: labels(), hosts: many(2, host) })
+  const site = () => ({ name: next(), labels: labels(), siblings: [`${next()}.example:1`], hosts: many(2, host) })
   const zone = ({ privacy, policy, settle, hosts, sites: inside, zones }: Shape): object => ({
     name: next(),
     privacy,

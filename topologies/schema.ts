@@ -25,7 +25,7 @@ const host = fields(
 const hosts = z.array(host).min(1, 'has no host; name at least one, like - name: shop-1-a')
 
 const site = fields(
-  { name: z.string(), labels: labels.optional(), hosts },
+  { name: z.string(), labels: labels.optional(), hosts, siblings: addresses.optional() },
   {
     ...later([
       'descriptive-name',

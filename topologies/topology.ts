@@ -21,6 +21,8 @@ export interface Site {
   /** What the file says of this site alone; `siteLabels` adds what it inherits. */
   readonly labels: Labels
   readonly hosts: readonly Host[]
+  /** Where sites of the same zone reach its hosts, `host:port`, in the order of the hosts; absent when nowhere. */
+  readonly siblings?: readonly string[]
 }
 
 /** `zone`: the zone alone. `ancestor`: who is above it as well. */

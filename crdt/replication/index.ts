@@ -15,3 +15,4 @@ export type {
 export { ReplicationError, type ReplicationErrorCode } from './replication-error.ts'
 export { type ReplicationGuards, replicationGuards } from './replication-guards.ts'
 export { type ReplicationLimits, replicationLimits } from './replication-limits.ts'
+export { type BundleLane, takeBundle } from './take-bundle.ts'

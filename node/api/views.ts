@@ -198,6 +198,8 @@ export interface NodeView {
     readonly error?: string
     /** Stable code of its refusal, like `waiting` or `blocked`. */
     readonly refusal?: string
+    /** What siblings did about a link that is down, like `repaired from a sibling 5s ago`. */
+    readonly siblings?: string
   }
   /** What runs containers here; absent on a node that runs none. */
   readonly runtime?: {

@@ -22,6 +22,10 @@ export interface Downlinks {
   children(): readonly { readonly peer: string; readonly up: boolean; readonly forMs: number }[]
   /** @throws {SkerryError} `link-down` when the child is not linked, or the child's refusal */
   request(child: string, question: unknown, signal?: AbortSignal): Promise<LinkAnswer>
+  /** Whether a child with this key is linked now. */
+  isLinked(peerKey: string): boolean
+  /** Leaves something with a child. @throws {SkerryError} `link-down` when it is not linked, or the child's refusal */
+  leave(peerKey: string, deposit: unknown): Promise<LinkAnswer>
   /** Ends the links of these keys now. */
   cut(peerKeys: readonly string[]): void
 }
@@ -43,8 +47,8 @@ export interface DownlinksOptions {
     question: unknown,
     signal: AbortSignal,
   ) => Promise<{ head: unknown; body?: AsyncIterable<Uint8Array> }>
-  /** A child came or went. */
-  readonly onChange: () => void
+  /** A child came or went. @param linkedKey the key of one that came */
+  readonly onChange: (linkedKey?: string) => void
 }
 
 interface Child {
@@ -85,7 +89,7 @@ export const createDownlinks = (options: DownlinksOptions): Downlinks => {
     links.set(link.peer, link)
     if (before !== undefined && before !== link) void before.close()
     log.info('child linked', { child: name })
-    options.onChange()
+    options.onChange(link.peer)
     void link.closed.then((reason) => {
       if (links.get(link.peer) === link) links.delete(link.peer)
       if (child.link !== link) return
@@ -157,6 +161,12 @@ export const createDownlinks = (options: DownlinksOptions): Downlinks => {
       if (!link)
         throw new SkerryError('link-down', `${child} is not linked to this node now; try again when it is back`)
       return ask(link, 'request', question, signal)
+    },
+    isLinked: (peerKey) => links.has(peerKey),
+    leave: async (peerKey, deposit) => {
+      const link = links.get(peerKey)
+      if (!link) throw new SkerryError('link-down', 'the host is not linked to this node now')
+      return ask(link, 'deposit', deposit)
     },
     cut: (peerKeys) => {
       for (const key of peerKeys) void links.get(key)?.close()

@@ -4,5 +4,5 @@
  * Read first: uplink.ts, downlinks.ts.
  */
 export { type Admission, createDownlinks, type Downlinks } from './downlinks.ts'
-export { type LinkAnswer, nextDocument, readerOf, sendDocument } from './link-messages.ts'
+export { answer, ask, type LinkAnswer, nextDocument, readerOf, sendDocument } from './link-messages.ts'
 export { createUplink, type Joined, type Uplink } from './uplink.ts'

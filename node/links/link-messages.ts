@@ -3,9 +3,10 @@ import type { MeshLink, MeshStream } from '../../mesh/index.ts'
 
 /**
  * What streams on a link are for. The child opens `join` first, then `documents`, `reports`, and `versions` and `blob` for
- * each question; the parent opens `request`.
+ * each question; the parent opens `request`, and `deposit` for what it leaves. Between siblings the caller opens `sibling`
+ * first, then `deposit` and `blob`.
  */
-export type LinkPurpose = 'join' | 'documents' | 'reports' | 'versions' | 'blob' | 'request'
+export type LinkPurpose = 'join' | 'documents' | 'reports' | 'versions' | 'blob' | 'request' | 'sibling' | 'deposit'
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true })
@@ -90,6 +91,7 @@ const bodyOf = async function* (reader: MessageReader, stream: MeshStream): Asyn
 
 /**
  * Asks the peer and waits for the head of its answer.
+ * @param maxBytes of that head. @default 64 MiB
  * @throws {SkerryError} the peer's refusal, with its code and words
  */
 export const ask = async (
@@ -97,15 +99,17 @@ export const ask = async (
   purpose: LinkPurpose,
   question: unknown,
   signal?: AbortSignal,
+  maxBytes = maxDocumentBytes,
 ): Promise<LinkAnswer> => {
-  // An image must not hold up what decides: blobs go when nothing else wants to.
-  const stream = await link.openStream(purpose, { priority: purpose === 'blob' ? 'bulk' : 'control' })
+  // An image must not hold up what decides: blobs, and what is left for others, go when nothing else wants to.
+  const isBulk = purpose === 'blob' || purpose === 'deposit'
+  const stream = await link.openStream(purpose, { priority: isBulk ? 'bulk' : 'control' })
   const leave = () => stream.abort('the asker left')
   signal?.addEventListener('abort', leave)
   try {
     await sendDocument(stream, question)
     const reader = readerOf(stream)
-    const answer = (await nextDocument(reader)) as { error?: LinkError; head?: unknown } | undefined
+    const answer = (await nextDocument(reader, maxBytes)) as { error?: LinkError; head?: unknown } | undefined
     if (answer === undefined) throw new SkerryError('link-lost', `${link.peer} closed before it answered`)
     if (answer.error) throw fromLinkError(answer.error)
     return { head: answer.head, body: bodyOf(reader, stream) }
@@ -117,15 +121,19 @@ export const ask = async (
   }
 }
 
-/** Answers one question on a stream a peer opened; the peer leaving ends the work through `signal`. */
+/**
+ * Answers one question on a stream a peer opened; the peer leaving ends the work through `signal`.
+ * @param maxBytes of the question. @default 64 MiB
+ */
 export const answer = async (
   stream: MeshStream,
   work: (question: unknown, signal: AbortSignal) => Promise<{ head: unknown; body?: AsyncIterable<Uint8Array> }>,
+  maxBytes = maxDocumentBytes,
 ): Promise<void> => {
   const reader = readerOf(stream)
   const left = new AbortController()
   try {
-    const question = await nextDocument(reader)
+    const question = await nextDocument(reader, maxBytes)
     // The asker sends nothing more: the end of its side means that it left.
     void reader.next().then(
       () => left.abort(),

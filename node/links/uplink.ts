@@ -14,6 +14,8 @@ const goodLinkMs = 5_000
 const joinTimeoutMs = 15_000
 /** What a parent may answer to a hello: its records come along, in bytes. */
 const maxAnswerBytes = 8 * 2 ** 20
+/** What a parent may leave at once for another site, in bytes. */
+const maxDepositBytes = 2 * 2 ** 20
 /** A report is sent when something changed, and at least this often, so that its age stays small. */
 const reportEveryMs = 5_000
 /** Changes closer together than this travel in one report. */
@@ -64,6 +66,8 @@ export interface UplinkOptions {
     question: unknown,
     signal: AbortSignal,
   ) => Promise<{ head: unknown; body?: AsyncIterable<Uint8Array> }>
+  /** Takes what the parent leaves for another site, and answers it. @default nothing is taken */
+  readonly onDeposit?: (question: unknown, parentKey: string) => Promise<{ head: unknown }>
   /** A parent was linked or lost. */
   readonly onChange: (isUp: boolean) => void
 }
@@ -88,7 +92,10 @@ export const createUplink = (options: UplinkOptions): Uplink => {
     }
     if (link === undefined) stream.abort('not admitted')
     else if (stream.purpose === 'request') answer(stream, options.onRequest).catch(failed)
-    else stream.abort(`unknown purpose ${stream.purpose}`)
+    else if (stream.purpose === 'deposit' && options.onDeposit !== undefined) {
+      const [{ peer }, take] = [link, options.onDeposit]
+      answer(stream, (left) => take(left, peer), maxDepositBytes).catch(failed)
+    } else stream.abort(`unknown purpose ${stream.purpose}`)
   }
 
   const join = async (made: MeshLink): Promise<Joined> => {

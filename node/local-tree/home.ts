@@ -6,7 +6,7 @@ import { createStateFile, type StateFile } from '../powers/index.ts'
 import type { TreeNode } from '../tree-node.ts'
 import type { Detours } from './detours.ts'
 import { makeToken, newPlace, runningNode, tokenFileOf } from './node-processes.ts'
-import { layoutTree, type NodeLayout } from './tree-layout.ts'
+import { layoutTree, type NodeLayout, withSiblings } from './tree-layout.ts'
 
 /** What `up` keeps of the tree it made. */
 export interface HomeRecord {
@@ -172,7 +172,8 @@ export const openHome = (
   writeFileSync(topologyFileOf(home), text, { mode: 0o600 })
   makeToken(home, powers.random)
   file.save(record)
-  const outdated = record.nodes.filter((node) => writeSlice(node, topology) && runningNode(node))
+  const placed = withSiblings(topology, record.nodes)
+  const outdated = record.nodes.filter((node) => writeSlice(node, placed) && runningNode(node))
   return { record, outdated }
 }
 

@@ -58,6 +58,7 @@ test('the file of a node says who its parents are, and those with children read 
   t.is(file('s1-a').parents, '127.0.0.1:18001')
   t.is(file('s1-a')['network-id'], 'ab'.repeat(32))
   t.is(file('s1-a').topology, undefined)
+  t.is(file('s1-a')['mesh-listen'], '127.0.0.1:18002', 'where siblings reach it')
   t.is(file('tower').topology, '/var/lib/skerry/nodes/tower/topology.yaml')
   t.is(file('tower')['mesh-listen'], '127.0.0.1:18000')
   t.is(file('south-agg')['join-token-file'], '/var/lib/skerry/nodes/south-agg/join-token')

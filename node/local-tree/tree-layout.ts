@@ -1,3 +1,4 @@
+import type { Site, Topology, Zone } from '../../topologies/index.ts'
 import { roles } from '../config.ts'
 import type { TreeNode } from '../tree-node.ts'
 
@@ -8,7 +9,7 @@ export interface NodeLayout extends TreeNode {
   readonly configFile: string
   readonly logFile: string
   readonly apiSocket: string
-  /** Where a tower or an aggregator accepts links, as host:port; empty for an edge. */
+  /** Where the node accepts links, as host:port: of children, or of siblings at an edge; empty in a tree of before. */
   readonly meshAddress: string
   /** The part of the tree a tower or an aggregator reads; empty for an edge. */
   readonly topologyFile: string
@@ -60,7 +61,7 @@ export const layoutTree = (nodes: readonly TreeNode[], place: TreePlace): readon
       configFile: `${dataDir}/node.yaml`,
       logFile: `${dataDir}/node.log`,
       apiSocket: `${runDir}/api.sock`,
-      meshAddress: node.role === 'edge' ? '' : `127.0.0.1:${place.meshPortBase + index}`,
+      meshAddress: `127.0.0.1:${place.meshPortBase + index}`,
       topologyFile: node.role === 'edge' ? '' : `${dataDir}/topology.yaml`,
       joinTokenFile: `${dataDir}/join-token`,
       bridge: `sk${place.id.slice(0, 6)}-${edge}`,
@@ -105,10 +106,23 @@ export const nodeFile = (
           subnet: node.subnet,
           'port-range': node.portRange.join('-'),
           'ingress-address': '127.0.0.1',
+          'mesh-listen': node.meshAddress,
         }
       : { 'mesh-listen': node.meshAddress, topology: node.topologyFile }),
   }
   return `${Object.entries(options)
     .map(([key, value]) => `${key}: ${JSON.stringify(value)}`)
     .join('\n')}\n`
+}
+
+/** A topology in which siblings reach the hosts of each site where they live on this machine, whatever its file says. */
+export const withSiblings = (topology: Topology, nodes: readonly NodeLayout[]): Topology => {
+  const addresses = new Map(nodes.map(({ name, meshAddress }) => [name, meshAddress]))
+  const siteHere = (site: Site): Site => {
+    const siblings = site.hosts.flatMap(({ name }) => addresses.get(name) || [])
+    const { siblings: _, ...rest } = site
+    return site.type === 'edge' && siblings.length === site.hosts.length ? { ...rest, siblings } : rest
+  }
+  const zoneHere = (zone: Zone): Zone => ({ ...zone, sites: zone.sites.map(siteHere), zones: zone.zones.map(zoneHere) })
+  return { ...topology, root: zoneHere(topology.root) }
 }

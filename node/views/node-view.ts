@@ -22,7 +22,14 @@ export interface NodeQuestion {
   readonly status: HostStatus | undefined
   readonly staleForMs: number | undefined
   readonly addresses: readonly string[]
+  /** How it stands with siblings while the parent is away. */
+  readonly siblings?: { readonly repairedForMs: number } | { readonly none: string } | undefined
 }
+
+const siblingText = (siblings: NonNullable<NodeQuestion['siblings']>): string =>
+  'none' in siblings
+    ? `no sibling reachable: ${siblings.none}`
+    : `repaired from a sibling ${formatDuration(siblings.repairedForMs)} ago`
 
 const openTraffic = 'outbound traffic is open (not filtered yet)'
 
@@ -50,6 +57,7 @@ export const nodeView = (asked: NodeQuestion): NodeView => {
         'age-ms': link.forMs,
         ...(link.error !== undefined && { error: link.error }),
         ...(link.refusal !== undefined && { refusal: link.refusal }),
+        ...(!link.up && asked.siblings && { siblings: siblingText(asked.siblings) }),
       },
     }),
     ...(status && { runtime: runtimeView(status) }),

@@ -16,9 +16,9 @@ const hostState = (report: HostReport | undefined): { readonly state: State; rea
     : { state: 'unknown', note: unsure.text }
 }
 
-/** Like `parent tower: link down for 5m`. */
-export const parentText = ({ node, link, 'age-ms': ageMs }: NonNullable<NodeView['parent']>): string =>
-  `parent ${node}: link ${link} for ${formatDuration(ageMs)}`
+/** Like `parent tower: link down for 5m`, and what siblings did about it. */
+export const parentText = ({ node, link, 'age-ms': ageMs, siblings }: NonNullable<NodeView['parent']>): string =>
+  `parent ${node}: link ${link} for ${formatDuration(ageMs)}${siblings === undefined ? '' : `; ${siblings}`}`
 
 export const runtimeView = (status: HostStatus): NonNullable<NodeView['runtime']> => ({
   driver: status.facts?.driver ?? 'unknown',

@@ -160,7 +160,13 @@ export const hostTable = (hosts: readonly HostView[]): string =>
   )
 
 const parentLine = ({ parent }: NodeView): string =>
-  parent === undefined ? '' : printable(`parent ${parent.node}: link ${parent.link} for ${ageText(parent['age-ms'])}`)
+  parent === undefined
+    ? ''
+    : printable(
+        [`parent ${parent.node}: link ${parent.link} for ${ageText(parent['age-ms'])}`, parent.siblings ?? []]
+          .flat()
+          .join('; '),
+      )
 
 /** What the node says of its parent, and what a person must know. */
 export const nodeLines = (node: NodeView): string =>

@@ -66,7 +66,16 @@ test('delegations follow the keys of a zone, and are taken back from those that 
 
 test('a certificate is renewed when half its time is left, when it says something else, and when it does not count', (t) => {
   const issuer = { id: zone, generation: 2 }
-  const question = { network, issuer, key: keys[0]!, host: 'a', role: 'edge', scope: '/n1', site: zone } as const
+  const question = {
+    network,
+    issuer,
+    key: keys[0]!,
+    host: 'a',
+    role: 'edge',
+    scope: '/n1',
+    site: zone,
+    sealing: null,
+  } as const
   const wanted = contentOf(question)
   const held = (change: Partial<Certificate> = {}) =>
     sealRecord(
@@ -86,6 +95,7 @@ test('a certificate is renewed when half its time is left, when it says somethin
   t.is(renewalOf(held({ scope: '/n2' }), wanted, 3, startMs), 'changed')
   t.is(renewalOf(held({ site: 'ff'.repeat(16) }), wanted, 3, startMs), 'changed')
   t.is(renewalOf(held({ host: 'b' }), wanted, 3, startMs), 'changed')
+  t.is(renewalOf(held(), { ...wanted, sealing: keys[1]! }, 3, startMs), 'changed', 'it says now what to seal to')
   t.is(renewalOf(held({ capabilities: capabilitiesOf('tower') }), wanted, 3, startMs), 'changed')
   t.is(renewalOf(held(), wanted, 3, startMs - 1), 'early')
   t.is(renewalOf(held(), wanted, 3, startMs + 44 * day), undefined)

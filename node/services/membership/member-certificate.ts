@@ -21,6 +21,8 @@ export interface CertificateQuestion {
   readonly role: Certificate['role']
   readonly scope: string
   readonly site: string | null
+  /** The key others seal to, as the node said it when it joined; null where it never did. */
+  readonly sealing: string | null
 }
 
 export const contentOf = ({ issuer, role, ...rest }: CertificateQuestion): CertificateContent => ({
@@ -29,7 +31,6 @@ export const contentOf = ({ issuer, role, ...rest }: CertificateQuestion): Certi
   capabilities: capabilitiesOf(role),
   issuer: issuer.id,
   generation: issuer.generation,
-  sealing: null,
 })
 
 /** Less than this part of its time left, and a certificate is renewed. */
@@ -56,6 +57,7 @@ export const renewalOf = (
     body.site === wanted.site &&
     body.host === wanted.host &&
     body.issuer === wanted.issuer &&
+    body.sealing === wanted.sealing &&
     body.capabilities.join(' ') === wanted.capabilities.join(' ')
   if (!isSame) return 'changed'
   if (trustedNowMs === undefined) return undefined

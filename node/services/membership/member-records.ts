@@ -16,6 +16,8 @@ export interface MemberRecord {
   readonly certificate: number
   /** The last it was given; 0 before the first. */
   readonly session: number
+  /** The X25519 key that others seal to; null or absent while it has said none. */
+  readonly sealing?: string | null
   /** Scopes it was of before, with its client there: their lanes say that it is gone. */
   readonly past: readonly { readonly scope: string; readonly client: number }[]
 }
@@ -71,6 +73,7 @@ const schemas = {
     client: count.min(1),
     certificate: count,
     session: count,
+    sealing: digits(64).nullable().optional(),
     past: z.array(z.object({ scope: z.string(), client: count.min(1) })).max(maxPast),
   }),
   scope: z.object({
