@@ -1,6 +1,13 @@
 import { nameHint, SkerryError } from '../base/index.ts'
 import { explainPolicy, policyKinds, type Topology, zones } from '../topologies/index.ts'
-import type { ApiServices, ExecOutcome, MemberServices, NodeView, ZonePolicyView } from './api/index.ts'
+import type {
+  ApiServices,
+  ApplicationStateView,
+  ExecOutcome,
+  MemberServices,
+  NodeView,
+  ZonePolicyView,
+} from './api/index.ts'
 import type { NodeConfig } from './config.ts'
 import type { ConfigDesk } from './config-desk.ts'
 import type { Conflicts } from './conflicts.ts'
@@ -13,6 +20,7 @@ import type { TreeNode } from './tree-node.ts'
 import {
   applicationViews,
   borders,
+  conflictNote,
   deploymentViews,
   explainView,
   hostViews,
@@ -117,6 +125,9 @@ export const createApiServices = (options: ApiServicesOptions): ApiServices => {
   const ofSite = <Item extends { readonly site: string }>(items: readonly Item[], site: string | undefined) =>
     items.filter((item) => site === undefined || item.site === site)
 
+  const conflicted = async (views: readonly ApplicationStateView[]) =>
+    withConflicts(views, await conflicts.list(), await conflicts.overrides())
+
   return {
     config: desk?.config ?? {
       ...handedConfig,
@@ -149,17 +160,20 @@ export const createApiServices = (options: ApiServicesOptions): ApiServices => {
       },
       zones: async () => (topology ? zoneViews(topology, config.scope, zoneKnowledge) : []),
       zonePolicy: async (path) => (topology ? policyView(topology, path) : needTower()),
-      applications: async ({ site }) =>
-        withConflicts(applicationViews(await knownAt(site), hash, site), await conflicts.list()),
+      applications: async ({ site }) => conflicted(applicationViews(await knownAt(site), hash, site)),
       application: async (name, { site }) =>
-        withConflicts(applicationViews(await knownAt(site), hash, site), await conflicts.list()).find(
+        (await conflicted(applicationViews(await knownAt(site), hash, site))).find(
           (application) => application.name === name,
         ),
       serviceInstances: async (application, { site }) => instanceViews(await knownAt(site), application, site),
       explain: async (application, { site }) => {
         const parent = nodeView().parent
         const note = parent?.link === 'down' ? `${parentText(parent)}; what it wants may be newer` : undefined
-        return explainView(await known(), hash, application, { site, note })
+        const all = await known()
+        const scope = all.places.find((place) => place.site === site)?.scope
+        const own = scope && conflictNote(application, scope, await conflicts.list(), await conflicts.overrides())
+        const notes = [own, note].filter((one) => one !== undefined)
+        return explainView(all, hash, application, { site, note: notes.length > 0 ? notes.join('; ') : undefined })
       },
       deployments: async () => deploymentViews(await known(), hash),
       deployment: async (name) => deploymentViews(await known(), hash).find((one) => one.name === name),

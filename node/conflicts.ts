@@ -63,8 +63,16 @@ export interface SettleCall {
   readonly take: string
 }
 
+/** A zone whose own operators decided otherwise, knowing what is wanted from here. */
+export interface Override {
+  readonly application: string
+  readonly scope: string
+}
+
 export interface Conflicts {
   list(): Promise<readonly ConflictView[]>
+  /** By application and scope. */
+  overrides(): Promise<readonly Override[]>
   /**
    * Ends a conflict here or, with `zone`, in a zone below.
    * @throws {SkerryError} `not-found`, `ambiguous`, `beyond-border`, `site-unreachable`
@@ -335,8 +343,19 @@ export const createConflicts = (options: ConflictsOptions): Conflicts => {
     }
   }
 
+  const overrides = async (): Promise<readonly Override[]> => {
+    const found: Override[] = []
+    for (const zone of options.below())
+      for (const application of new Set(
+        zone.outcomes.flatMap((one) => (one.outcome === 'overridden' && one.by.length > 0 ? one.application : [])),
+      ))
+        found.push({ application: await nameOf(application), scope: zone.scope })
+    return found.toSorted((a, b) => (`${a.application} ${a.scope}` < `${b.application} ${b.scope}` ? -1 : 1))
+  }
+
   return {
     list,
+    overrides,
     settle: async ({ zone: path, ...call }, signal) => {
       if (path === undefined || path === scope) {
         // One that is in a single zone below needs no --zone.

@@ -111,6 +111,16 @@ test.serial('taking the own word restarts nothing, and north can go back by itse
   t.deepEqual(await conflictsAt(tree, 'north-agg'), [])
   t.is(await tree.runningVersion('far-a'), '2-north')
   t.is(startsAt(tree, 'far-a'), t0)
+  const told = await until('the tower to hear of it', async () => {
+    const shop = await tree.node('tower').services.state.application('shop', asked)
+    return shop?.['overridden-by'] ? shop : undefined
+  })
+  t.deepEqual(told['overridden-by'], ['/north'])
+  t.is(told.conflicts, undefined)
+  t.regex(
+    (await tree.node('tower').services.state.explain('shop', { ...asked, site: 'far' })).note ?? '',
+    /decided otherwise/,
+  )
   tree.sever('north-agg')
   await tree.stop('tower')
   const back = await tree.node('north-agg').services.operations.rollback('everywhere', asked)

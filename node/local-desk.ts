@@ -309,6 +309,8 @@ export const createLocalDesk = (options: LocalDeskOptions): LocalDesk => {
     return result
   }
 
+  const ownWord = `${scope} decides this for itself: a change from above that does not know it becomes a conflict`
+
   return {
     config: {
       ...services,
@@ -316,7 +318,12 @@ export const createLocalDesk = (options: LocalDeskOptions): LocalDesk => {
       read: async (...asked) => refresh().then(() => services.read(...asked)),
       versions: async (...asked) => refresh().then(() => services.versions(...asked)),
       write: (kind, asked) => changed(asked.effect === 'apply', () => services.write(kind, asked)),
-      writeAll: (asked) => changed(asked.effect === 'apply', () => services.writeAll(asked)),
+      writeAll: async (asked) =>
+        (await changed(asked.effect === 'apply', () => services.writeAll(asked))).map((one) =>
+          one.kind === 'deployment' && one.outcome !== 'unchanged' && asked.effect !== 'validate'
+            ? { ...one, impact: [...(one.impact ?? []), ownWord] }
+            : one,
+        ),
       patch: (kind, name, asked) => changed(asked.effect === 'apply', () => services.patch(kind, name, asked)),
       remove: (kind, name, asked) => changed(asked.effect === 'apply', () => services.remove(kind, name, asked)),
     },

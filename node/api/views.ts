@@ -88,6 +88,8 @@ export interface ApplicationStateView {
   readonly sites: readonly ApplicationSiteView[]
   /** Zones in which the words of those who may decide do not agree: `skerry conflicts show` has them. Absent when there is none. */
   readonly conflicts?: readonly { readonly scope: string; readonly candidates: number; readonly note: string }[]
+  /** Zones whose own operators decided otherwise for themselves. Absent when there is none. */
+  readonly 'overridden-by'?: readonly string[]
   /** Zones of which only counts are known; what they count is not in `sites`. Absent when there is none. */
   readonly zones?: readonly ApplicationZoneView[]
 }

@@ -223,18 +223,42 @@ export const deploymentViews = (known: Knowledge, hash: Hash): readonly Deployme
     }
   })
 
-/** Applications with the conflicts about them. */
+/** Applications with the conflicts about them, and the zones that decided otherwise. */
 export const withConflicts = (
   applications: readonly ApplicationStateView[],
   conflicts: readonly ConflictView[],
+  overrides: readonly { readonly application: string; readonly scope: string }[],
 ): readonly ApplicationStateView[] =>
   applications.map((application) => {
     const about = conflicts.filter((one) => one.application === application.name)
-    if (about.length === 0) return application
+    const by = overrides.filter((one) => one.application === application.name).map(({ scope }) => scope)
     const shown = about.map(({ scope, candidates, withheld, note }) => ({
       scope,
       candidates: candidates.length + withheld.reduce((sum, { count }) => sum + count, 0),
       note,
     }))
-    return { ...application, 'oper-status': 'conflict', conflicts: shown }
+    return {
+      ...application,
+      ...(about.length > 0 && { 'oper-status': 'conflict', conflicts: shown }),
+      ...(by.length > 0 && { 'overridden-by': by }),
+    }
   })
+
+/** What bears on an application at a site from its zone: that words do not agree there, or that it decided otherwise. */
+export const conflictNote = (
+  application: string,
+  scope: string,
+  conflicts: readonly ConflictView[],
+  overrides: readonly { readonly application: string; readonly scope: string }[],
+): string | undefined => {
+  const isHere = (one: { readonly application: string; readonly scope: string }) =>
+    one.application === application && scope.startsWith(`${one.scope}/`)
+  const open = conflicts.find(isHere)
+  if (open !== undefined)
+    return `${application} is in conflict in ${open.scope}, sites keep what they have: ${open.note}`
+  const other = overrides.find(isHere)
+  return (
+    other &&
+    `${other.scope} decided otherwise of ${application} for itself: "skerry status" at ${other.scope} shows what it wants`
+  )
+}

@@ -127,7 +127,11 @@ export const conflictLines = (applications: readonly ApplicationStateView[]): st
       printable(`  ${name} in ${scope}: conflict of ${candidates} decisions; sites keep what they have; ${note}`),
     ),
   )
-  return lines.length === 0 ? '' : `\nin conflict:\n${lines.join('\n')}\n`
+  const others = applications.flatMap(({ name, 'overridden-by': by = [] }) =>
+    by.map((scope) => printable(`  ${name} in ${scope}: its own operators decided otherwise`)),
+  )
+  const text = (title: string, all: readonly string[]) => (all.length === 0 ? '' : `\n${title}:\n${all.join('\n')}\n`)
+  return text('in conflict', lines) + text('decided by zones themselves', others)
 }
 
 const hostColumns: readonly Column[] = [
