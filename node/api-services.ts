@@ -3,6 +3,7 @@ import { explainPolicy, policyKinds, type Topology, zones } from '../topologies/
 import type {
   ApiServices,
   ApplicationStateView,
+  AuthorityServices,
   ExecOutcome,
   MemberServices,
   NodeView,
@@ -45,6 +46,7 @@ export interface ApiServicesOptions {
   /** Where configuration is changed; none at an edge. */
   readonly desk?: ConfigDesk
   readonly conflicts: Conflicts
+  readonly authority: AuthorityServices
   readonly topology?: Topology
   readonly members: MemberServices
   readonly zoneKnowledge: ZoneKnowledge
@@ -179,6 +181,7 @@ export const createApiServices = (options: ApiServicesOptions): ApiServices => {
       deployment: async (name) => deploymentViews(await known(), hash).find((one) => one.name === name),
     },
     members,
+    authority: options.authority,
     conflicts: {
       list: () => conflicts.list(),
       settle: (application, { take, zone, signal }) =>

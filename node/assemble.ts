@@ -3,6 +3,7 @@ import { createReplicator } from '../crdt/index.ts'
 import { zoneAt } from '../topologies/index.ts'
 import type { ApiServices, NodeView } from './api/index.ts'
 import { createApiServices } from './api-services.ts'
+import { createAuthorityServices } from './authority-services.ts'
 import { createBlobExchange } from './blob-exchange.ts'
 import type { NodeConfig } from './config.ts'
 import { lanePolicyOf } from './conflicts.ts'
@@ -352,6 +353,7 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
       zoneKnowledge: createZoneKnowledge(book, membership, links),
       ...(desk && { desk }),
       conflicts,
+      authority: createAuthorityServices({ config, membership, topology, powers: authority }),
       ...(topology && { topology }),
     }),
     start: async () => {

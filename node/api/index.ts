@@ -3,6 +3,14 @@
  * Must not decide anything about applications, sites or hosts, keep state of its own, or know the command line.
  * Read first: routes.ts (with route.ts), services.ts.
  */
+export type {
+  AskedRenewal,
+  AuthorityKeyView,
+  AuthorityServices,
+  RenewedView,
+  RetiredView,
+  ZoneAuthorityView,
+} from './authority-views.ts'
 export type { Authorization, AuthorizationRequest, Authorizer, Operation } from './authorizer.ts'
 export type { ConflictCandidateView, ConflictView, SettledView } from './conflict-views.ts'
 export { type Api, type ApiOptions, type ApiPowers, createApi } from './fastify-api.ts'

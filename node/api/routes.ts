@@ -1,3 +1,4 @@
+import { authorityRoutes } from './authority-routes.ts'
 import { configRoutes } from './config-routes.ts'
 import { conflictRoutes } from './conflict-routes.ts'
 import { memberRoutes } from './member-routes.ts'
@@ -12,4 +13,5 @@ export const routes: readonly Route[] = [
   ...conflictRoutes,
   ...operationRoutes,
   ...memberRoutes,
+  ...authorityRoutes,
 ]

@@ -1,3 +1,4 @@
+import type { AuthorityServices } from './authority-views.ts'
 import type { ConflictView, SettledView } from './conflict-views.ts'
 import type { MemberView, TokenView } from './member-views.ts'
 import type {
@@ -86,6 +87,7 @@ export interface ApiServices {
   readonly operations: OperationServices
   readonly members: MemberServices
   readonly conflicts: ConflictServices
+  readonly authority: AuthorityServices
 }
 
 /** Several files judged as one change. */

@@ -213,6 +213,28 @@ export const createMemoryServices = (): ApiServices => {
         return [image]
       },
     },
+    authority: {
+      show: async (zone = '/') => {
+        if (zone !== '/' && zone !== '/de/bavaria') throw new SkerryError('not-found', `there is no zone ${zone}`)
+        return {
+          scope: zone,
+          succession: zone === '/' ? 'granted' : 'own',
+          id: zone === '/' ? '0a'.repeat(16) : '0b'.repeat(24),
+          generation: 1,
+          threshold: 1,
+          countersigned: true,
+          keys: [{ fingerprint: '0c'.repeat(32), host: 'tower' }],
+          waiting: [],
+          notes: [],
+        }
+      },
+      renew: async (zone) => {
+        if (zone !== '/de/bavaria') throw new SkerryError('beyond-border', `beyond here ${zone} answers`)
+        return { scope: zone, outcome: 'draft', generation: 2, draft: 'ab'.repeat(40), signed: 1, needed: 2 }
+      },
+      sign: async (zone) => ({ scope: zone, outcome: 'made', generation: 2 }),
+      retire: async (zone, id) => ({ scope: zone, id, lost: [`the id ${id} is closed for ever`] }),
+    },
     operations: {
       rollback: async (deployment, { toVersion, ...asked }) => {
         if (!(await config.read('application-deployments', deployment, asked)))

@@ -2,6 +2,7 @@ import type { ZoneNodeView, ZonePolicyView, ZoneView } from '../../api/index.ts'
 import { type CliCommand, textArgument } from '../command.ts'
 import { formatTable, printable } from '../table.ts'
 import { ageText } from './status.ts'
+import { authorityCommand } from './zone-authority.ts'
 
 const policyText = (view: ZonePolicyView, explain: boolean): string => {
   const title = `${view.scope}${view.privacy ? '  (privacy zone)' : ''}\n`
@@ -74,9 +75,9 @@ export const zoneTable = (zones: readonly ZoneView[]): string =>
 
 export const zonesCommand: CliCommand = {
   name: 'zones',
-  summary: 'list the zones with who runs them, or say what may leave one',
+  summary: 'list the zones with who runs them; say what may leave one, and who speaks for it',
   examples: ['skerry zones', 'skerry zones --json', 'skerry zones policy /de/bavaria --explain'],
-  subcommands: [policyCommand],
+  subcommands: [policyCommand, authorityCommand],
   run: async (_input, context) => {
     const zones = await context.client().ask<ZoneView[]>('GET', '/v1/state/zones')
     await context.result(zones, zoneTable(zones))

@@ -11,6 +11,8 @@ export interface ChildDesk {
   hello(parentKey: string): JoinHello
   accept(answer: unknown, parentKey: string): Promise<Accepted>
   renewDue(nowMs: number): boolean
+  /** Whether this node was admitted, and the certificate it was given did not count until now. */
+  lacksCertificate(): boolean
   /** The parent that was accepted last, once it is known to be blocked. */
   blockedParent(): string | undefined
 }
@@ -121,6 +123,10 @@ export const createChildDesk = (options: MembershipOptions, register: MemberRegi
           return takeIn(answer, parentKey)
       }
     },
+    lacksCertificate: () =>
+      accepted !== undefined &&
+      book.certificateOf(self.signer.keyId) === undefined &&
+      book.ownerAt(self.scope, 'zone')?.keys.has(self.signer.keyId) === true,
     renewDue: (nowMs) => accepted !== undefined && nowMs - accepted.atMs > accepted.validForMs * askAfter,
     blockedParent: () => {
       const trust = book.trust()

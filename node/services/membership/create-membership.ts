@@ -21,6 +21,7 @@ import { retireAuthority, viewAuthority } from './lead-own-zone.ts'
 import { createRegister } from './member-register.ts'
 import type { BlockTarget, Membership, MembershipEvent, MembershipOptions } from './membership.ts'
 import { nextBeacon } from './next-beacon.ts'
+import { renewOwnZone, signOwnZone } from './renew-own-zone.ts'
 import { type Caller, createUnclaimed } from './unclaimed.ts'
 import { viewAll, viewMember } from './view-members.ts'
 import { type Authority, createZoneDesk } from './zone-desk.ts'
@@ -259,7 +260,8 @@ export const createMembership = (options: MembershipOptions): Membership => {
         if (accepted.ok) await leadUp(false)
         return accepted
       }),
-    renewDue: child.renewDue,
+    // A key that came onto its zone's list gets a certificate that counts there.
+    renewDue: (nowMs) => child.renewDue(nowMs) || child.lacksCertificate(),
     standingOf,
     memberOf: (peerKey) => {
       const host = register.hostOfKey(peerKey)
@@ -332,6 +334,8 @@ export const createMembership = (options: MembershipOptions): Membership => {
     allow: (target) =>
       inTurn(async () => ({ number: await changeBlocks(desk, await authorityOrRefuse(), target, false) })),
     zoneAuthority: (scope) => viewAuthority(desk, scope),
+    renewZone: (change) => inTurn(() => renewOwnZone(desk, change)),
+    signZone: (draft) => inTurn(() => signOwnZone(desk, draft)),
     retire: (scope, id) =>
       inTurn(async () => {
         const authority = await authorityOrRefuse()

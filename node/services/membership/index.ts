@@ -26,6 +26,8 @@ export type {
   MemberView,
   Self,
   SiteDeposits,
+  ZoneAuthority,
 } from './membership.ts'
 export { makeFirstList } from './own-zone.ts'
+export type { Renewed } from './renew-own-zone.ts'
 export { type SigningDelegation, signingDelegation } from './signing-delegation.ts'

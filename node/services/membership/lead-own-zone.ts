@@ -10,6 +10,7 @@ import {
 } from '../../../crdt/index.ts'
 import type { ZoneAuthority } from './membership.ts'
 import { judgeFirstList } from './own-zone.ts'
+import { enrolledHere } from './renew-own-zone.ts'
 import type { Authority, ZoneDesk } from './zone-desk.ts'
 
 /** A first list that waits for an operator to retire the authority its zone has. */
@@ -126,14 +127,21 @@ export const retireAuthority = async (
   options.log.info('the authority of a zone is retired', { scope, owner: held.id, parent: owner.id })
 }
 
-export const viewAuthority = (desk: ZoneDesk, scope: string): ZoneAuthority | undefined => {
+/** @see Membership.zoneAuthority */
+export const viewAuthority = async (desk: ZoneDesk, scope: string): Promise<ZoneAuthority | undefined> => {
   const { register, options } = desk
   const { book, self } = options
   const owner = book.trust() === undefined ? undefined : book.ownerAt(scope, 'zone')
   if (owner === undefined) return undefined
   const { id, succession, generation, threshold, isCountersigned, keys } = owner
+  const enrolled =
+    scope === self.scope
+      ? await enrolledHere(desk)
+      : register
+          .membersOf(scope)
+          .flatMap((one) => (one.scope === scope && one.key !== null ? [{ host: one.host, key: one.key }] : []))
   const hostOf = (key: string) =>
-    register.hostOfKey(key) ??
+    enrolled.find((one) => one.key === key)?.host ??
     (key === toHex(self.signer.publicKey) ? self.name : book.certificateOf(desk.keyIdOf(key))?.body.host)
   return {
     id,
@@ -142,6 +150,7 @@ export const viewAuthority = (desk: ZoneDesk, scope: string): ZoneAuthority | un
     threshold,
     isCountersigned,
     keys: [...keys.values()].map(toHex).map((key) => ({ key, host: hostOf(key) })),
+    waiting: enrolled.filter(({ key }) => !keys.has(desk.keyIdOf(key))),
     rival: desk.rivals.get(scope),
   }
 }

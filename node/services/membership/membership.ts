@@ -14,6 +14,7 @@ import type {
 } from '../../../crdt/index.ts'
 import type { ExpectedScope } from './expected.ts'
 import type { JoinAnswer, JoinHello } from './join-messages.ts'
+import type { ListChange, Renewed } from './renew-own-zone.ts'
 
 export type MemberRole = Certificate['role']
 
@@ -146,6 +147,8 @@ export interface ZoneAuthority {
   readonly isCountersigned: boolean
   /** With the host that has the key, as far as that is known here. */
   readonly keys: readonly { readonly key: string; readonly host: string | undefined }[]
+  /** Nodes of the zone whose keys are not on the list, as far as that is known here. */
+  readonly waiting: readonly { readonly key: string; readonly host: string }[]
   /** What an aggregator showed beside it, and waits for an operator. */
   readonly rival: { readonly id: string; readonly keys: readonly string[] } | undefined
 }
@@ -215,7 +218,15 @@ export interface Membership {
   /** Takes a block of this node back: what was cut off comes back by itself. @throws as `block` */
   allow(target: BlockTarget): Promise<{ readonly number: number }>
   /** How the zone right below at a scope, or this one, rules itself; undefined for any other scope. */
-  zoneAuthority(scope: string): ZoneAuthority | undefined
+  zoneAuthority(scope: string): Promise<ZoneAuthority | undefined>
+  /**
+   * Makes the next key list of this node's zone, where that renews itself.
+   * @param change fingerprints, at least 16 digits of each
+   * @throws {SkerryError} `granted`, `not-enrolled`, `not-entitled`, `not-found`, `conflict`
+   */
+  renewZone(change: ListChange): Promise<Renewed>
+  /** Signs a draft of another node of the zone. @throws as `renewZone`, and `bad-request` */
+  signZone(draft: string): Promise<Renewed>
   /**
    * An operator's yes that the keys of a zone right below are lost: closes its id for ever, so that its aggregator may come
    * back with another one. Hosts inside believe the old id alone and have to be enrolled anew.

@@ -29,10 +29,15 @@ const south = { ...zoneOf('/south', ['south-agg']), isPrivacy: true as const }
 const network = '0a'.repeat(32)
 
 /** An aggregator that made its zone's first list and believes that alone. */
-const startSouth = async (networkId: string, tokens: readonly string[], key = 'south-agg'): Promise<SceneNode> => {
+const startSouth = async (
+  networkId: string,
+  tokens: readonly string[],
+  key = 'south-agg',
+  { name = 'south-agg', isSole = true }: { readonly name?: string; readonly isSole?: boolean } = {},
+): Promise<SceneNode> => {
   const firstList = makeFirstList({ network: networkId, scope: '/south', signer: signerNamed(key) }, powers)
   const node = await startNode({
-    name: 'south-agg',
+    name,
     key,
     role: 'aggregator',
     scope: '/south',
@@ -41,7 +46,7 @@ const startSouth = async (networkId: string, tokens: readonly string[], key = 's
     expected: () => [siteOf('/south/s1', ['s1-a'])],
     more: { firstList },
   })
-  await node.book.anchor(new Map([['/south', ownerOf(firstList)]]))
+  if (isSole) await node.book.anchor(new Map([['/south', ownerOf(firstList)]]))
   await node.membership.start()
   return node
 }
@@ -196,6 +201,56 @@ test('a stolen tower key replaces nothing inside: each try is refused by the agg
   t.deepEqual(without, ['new', 'refused', 'new', 'refused', 'new', 'new'])
 })
 
+/** Records as the link to a child carries them down, and a report up. */
+const hand = (from: SceneNode, to: SceneNode, scope: string) =>
+  to.book.take(from.book.recordsFor(scope).map(({ bytes }) => bytes))
+
+test('a second aggregator comes onto the list by the next generation, and a draft needs as many keys as the list says', async (t) => {
+  const both = { ...zoneOf('/south', ['south-agg', 'south-two']), isPrivacy: true as const }
+  const tower = await startTower(() => [both])
+  const [one, two] = await Promise.all(
+    ['south-agg', 'south-two'].map(async (name) => {
+      const { token } = await tower.membership.token(name)
+      return startSouth(tower.networkId, [token], name, { name, isSole: false })
+    }),
+  )
+  if (one === undefined || two === undefined) throw new Error('not started')
+  t0(await call(one, tower))
+  t0(await call(two, tower))
+  const first = tower.book.ownerAt('/south', 'zone')
+  t.deepEqual([...(first?.keys.keys() ?? [])], [one.signer.keyId], 'the first that came made the list')
+  for (const node of [one, two]) t.is(node.book.anchors().get('/south'), first?.id)
+  t.is(two.book.certificateOf(two.signer.keyId), undefined, 'inside, its key counts once it is on the list')
+  await t.throwsAsync(two.membership.renewZone({ add: [], remove: [], threshold: 1 }), { code: 'not-entitled' })
+
+  await one.documents.open()
+  const lane = { kind: 'zone', scope: '/south' as never, side: 'parent' } as const
+  const above = tower.documents.idOf(lane) ?? ''
+  await one.documents.takeGenesis((await tower.documents.genesisOf(above))!, tower.book.ownerAt('/', 'zone')!, 'tower')
+  const hashes = new Set(await tower.documents.hashes(above))
+  await one.documents.take(above, await tower.documents.envelopes(above, hashes), 'tower')
+
+  await t.throwsAsync(one.membership.renewZone({ add: ['0'.repeat(16)], remove: [] }), { code: 'not-found' })
+  const add = [two.signer.keyId.slice(0, 16)]
+  t.deepEqual(await one.membership.renewZone({ add, remove: [], threshold: 2 }), { kind: 'made', generation: 2 })
+  await hand(one, tower, '/south')
+  await tower.membership.refresh()
+  await hand(tower, two, '/south')
+  t.like(tower.book.ownerAt('/south', 'zone'), { id: first?.id, generation: 2, threshold: 2, isCountersigned: true })
+  t.like(two.book.ownerAt('/south', 'zone'), { generation: 2 })
+  t0(await call(two, tower))
+  t.is(two.book.certificateOf(two.signer.keyId)?.body.issuer, tower.founded.owner)
+
+  const draft = await one.membership.renewZone({ add: [], remove: [], threshold: 1 })
+  if (draft.kind !== 'draft') throw new Error('one of two keys made a generation')
+  t.like(draft, { signed: 1, needed: 2 })
+  const [refused] = await tower.book.take([Buffer.from(draft.draft, 'hex')])
+  t.like(refused, { kind: 'refused', refusal: { code: 'not-enough-signatures' } })
+  t.deepEqual(await two.membership.signZone(draft.draft), { kind: 'made', generation: 3 })
+  await t.throwsAsync(two.membership.signZone(draft.draft), { code: 'conflict' })
+  t.like(await two.membership.zoneAuthority('/south'), { generation: 3, threshold: 1, isCountersigned: false })
+})
+
 test('a zone whose keys are lost comes back under another id after an operator retired the old one', async (t) => {
   const { tower, agg, edge } = await privacyTree()
   const old = tower.book.ownerAt('/south', 'zone')?.id ?? ''
@@ -203,7 +258,7 @@ test('a zone whose keys are lost comes back under another id after an operator r
   t.like((await call(fresh, tower)).answer, { kind: 'refused', code: 'duplicate' })
   await tower.membership.claim(fresh.signer.keyId, 'south-agg')
   t0(await call(fresh, tower))
-  t.like(tower.membership.zoneAuthority('/south'), { id: old, rival: { keys: [fresh.peerKey] } })
+  t.like(await tower.membership.zoneAuthority('/south'), { id: old, rival: { keys: [fresh.peerKey] } })
   await t.throwsAsync(fresh.membership.token('s1-a'), { code: 'not-enrolled' })
   await t.throwsAsync(tower.membership.retire('/south', '0'.repeat(16)), { code: 'conflict' })
   await tower.membership.retire('/south', old.slice(0, 16))
