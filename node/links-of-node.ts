@@ -63,9 +63,11 @@ export const createNodeLinks = (options: LinksOptions): NodeLinks => {
     },
     streamLog: Log,
   ): Promise<void> => {
-    const mayRead = (lane: LaneName) =>
-      peer.shares(lane) &&
-      carries(lane, peer.standing(), { isSite: peer.isSite, policies, trustedNowMs: trustedNowMs() })
+    const mayRead =
+      powers.mayRead ??
+      ((lane: LaneName) =>
+        peer.shares(lane) &&
+        carries(lane, peer.standing(), { isSite: peer.isSite, policies, trustedNowMs: trustedNowMs() }))
     const { key, scope, shares: mayBring, recordsFor } = peer
     const session = replicator.serve(stream, { key, scope, mayRead, mayBring, recordsFor })
     await session.done.catch((error: unknown) => {

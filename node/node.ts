@@ -1,5 +1,5 @@
 import type { Clock, Log, Random } from '../base/index.ts'
-import type { AuthorityPowers, Store } from '../crdt/index.ts'
+import type { AuthorityPowers, LaneName, Store } from '../crdt/index.ts'
 import type { Mesh } from '../mesh/index.ts'
 import type { Containers } from '../runtime/index.ts'
 import type { Topology } from '../topologies/index.ts'
@@ -41,6 +41,11 @@ export interface NodePowers {
   readonly pid: number
   /** Resident memory of the process. */
   readonly rssBytes: () => number
+  /**
+   * Taken instead of what certificates and policies say of a lane on a link: a trial answers yes to show that its search
+   * finds what then leaves. No option of a node leads here. @default absent, as in every node that is started
+   */
+  readonly mayRead?: (lane: LaneName) => boolean
 }
 
 export interface SkerryNode {

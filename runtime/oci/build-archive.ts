@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { gzipSync } from 'node:zlib'
 import { pack } from 'tar-stream'
 import { canonicalJson } from '../../base/index.ts'
 import { platformArchitecture } from './image-documents.ts'
@@ -27,6 +28,8 @@ export interface ImageSource {
   }
   /** By Go's names. @default the architecture of this machine */
   readonly architecture?: string
+  /** Compresses the layers, as most tools do. @default false */
+  readonly gzip?: boolean
 }
 
 type Entry = {
@@ -80,7 +83,7 @@ const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes)
 
 /**
  * Makes an OCI archive with one image. The same input gives the same bytes: times are 1970, layers are not compressed
- * (so that no compressor's version shows), owners are root.
+ * unless asked for (so that no compressor's version shows), owners are root.
  */
 export const buildArchive = async (source: ImageSource): Promise<Buffer> => {
   const blobs = new Map<string, Buffer>()
@@ -91,8 +94,13 @@ export const buildArchive = async (source: ImageSource): Promise<Buffer> => {
   const addDocument = (mediaType: string, value: unknown) => addBlob(mediaType, Buffer.from(canonicalJson(value)))
 
   const layers = []
-  for (const files of [source.files, ...(source.moreLayers ?? [])])
-    layers.push(addBlob('application/vnd.oci.image.layer.v1.tar', await packTar(withParents(files))))
+  const diffIds: string[] = []
+  for (const files of [source.files, ...(source.moreLayers ?? [])]) {
+    const tar = await packTar(withParents(files))
+    diffIds.push(`sha256:${sha256(tar)}`)
+    const layer = 'application/vnd.oci.image.layer.v1.tar'
+    layers.push(source.gzip ? addBlob(`${layer}+gzip`, gzipSync(tar)) : addBlob(layer, tar))
+  }
   const { entrypoint, cmd, env, user, workingDir, labels, stopSignal } = source.config ?? {}
   const config = addDocument('application/vnd.oci.image.config.v1+json', {
     architecture: source.architecture ?? platformArchitecture(process.arch),
@@ -106,7 +114,7 @@ export const buildArchive = async (source: ImageSource): Promise<Buffer> => {
       Labels: labels,
       StopSignal: stopSignal,
     },
-    rootfs: { type: 'layers', diff_ids: layers.map(({ digest }) => digest) },
+    rootfs: { type: 'layers', diff_ids: diffIds },
   })
   const mediaType = 'application/vnd.oci.image.manifest.v1+json'
   const manifest = addDocument(mediaType, { schemaVersion: 2, mediaType, config, layers })

@@ -6,3 +6,4 @@
 export { hostKill } from './host-kill.ts'
 export { kill } from './kill/index.ts'
 export type { Trial, TrialOptions, TrialRow } from './trial-row.ts'
+export { wire } from './wire/index.ts'

@@ -5,6 +5,8 @@ export interface TrialRow {
   readonly tried: number
   readonly broken: number
   readonly holds: boolean
+  /** What the numbers do not say, like why nothing could be tried. */
+  readonly why?: string
 }
 
 export interface TrialOptions {

@@ -1,0 +1,215 @@
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createLog, type Random, SkerryError, silentLog } from '../../../base/index.ts'
+import { createNodeSignatures, fromHex, nodeHash } from '../../../crdt/index.ts'
+import { createLevelStore } from '../../../crdt/store/level/index.ts'
+import { createLibp2pMesh } from '../../../mesh/libp2p/index.ts'
+import { createNode, type NodeConfig, type NodePowers, type SkerryNode } from '../../../node/index.ts'
+import { createBlobStore, createStateFile, systemClock } from '../../../node/powers/index.ts'
+import { type Containers, createSimulatedHost, type SimulatedHost } from '../../../runtime/index.ts'
+import { nodesOf, sliceFor, type Topology, type TopologyNode } from '../../../topologies/index.ts'
+import { pause } from '../../demo/index.ts'
+import { createTap, type Tap } from './tap.ts'
+
+export const asked = { caller: { tenant: 'default', user: 'trial' }, signal: new AbortController().signal } as const
+
+/** One node of the tree, in this process. */
+export interface WireNode {
+  readonly place: TopologyNode
+  readonly folder: string
+  readonly node: SkerryNode
+  readonly peerKey: string
+  /** An edge's machine. */
+  readonly host: SimulatedHost | undefined
+  /** What it wrote to its log. */
+  readonly log: readonly string[]
+}
+
+export interface WireTree {
+  readonly topology: Topology
+  readonly tap: Tap
+  readonly nodes: readonly WireNode[]
+  node(name: string): WireNode
+  /** Name of the node with this key. */
+  nameOf(peerKey: string): string | undefined
+  stop(): Promise<void>
+}
+
+export interface WireTreeOptions {
+  readonly topology: Topology
+  /** Where every node gets a folder of its own. */
+  readonly folder: string
+  readonly random: Random
+  /** What a machine says of itself, its logs and its commands. */
+  readonly dress: (place: TopologyNode, engine: Containers) => Containers
+  /** Powers that are taken apart on purpose, to show that the search finds what comes out. @default none */
+  readonly breakOnPurpose?: Pick<NodePowers, 'mayRead'>
+  readonly say: (line: string) => void
+  readonly signal: AbortSignal
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+const configOf = (
+  { name, role, scope, site }: TopologyNode,
+  { networkId, parents, folder }: { readonly networkId: string; readonly parents: readonly string[]; folder: string },
+): NodeConfig => ({
+  name,
+  role,
+  scope,
+  networkId,
+  site: role === 'edge' ? (site ?? '') : '',
+  topology: '',
+  dataDir: folder,
+  runDir: folder,
+  parents,
+  meshListen: role === 'edge' ? [] : ['127.0.0.1:0'],
+  joinTokenFile: '',
+  hostId: '',
+  time: 'auto',
+  apiListen: '',
+  tokenFile: '',
+  runtime: 'simulated',
+  containerdSocket: '',
+  portRange: [20_000, 20_099],
+  bridge: 'b',
+  subnet: '10.0.0.0/24',
+  ingressAddress: '127.0.0.1',
+  cniDir: '',
+  logLevel: 'debug',
+})
+
+const waitMs = 60_000
+
+/** Looks until there is something. @throws {SkerryError} `waited-in-vain` after a minute */
+export const until = async <Value>(
+  what: string,
+  { signal }: { readonly signal: AbortSignal },
+  found: () => Promise<Value | undefined>,
+): Promise<Value> => {
+  const endMs = systemClock.monotonicMs() + waitMs
+  for (;;) {
+    const value = await found()
+    if (value !== undefined) return value
+    if (signal.aborted) throw new SkerryError('interrupted', `interrupted while waiting for ${what}`)
+    if (systemClock.monotonicMs() > endMs)
+      throw new SkerryError('waited-in-vain', `waited a minute in vain for ${what}`)
+    await pause(50)
+  }
+}
+
+/** Starts every node of a topology in this process, parents first: libp2p over loopback, LevelDB on disk, tapped. */
+export const startWireTree = async (options: WireTreeOptions): Promise<WireTree> => {
+  const { topology, folder, random, dress, breakOnPurpose = {}, say } = options
+  const tap = createTap()
+  const nodes: WireNode[] = []
+  const names = new Map<string, string>()
+  const addresses = new Map<string, readonly string[]>()
+  let networkId = ''
+
+  const byName = (name: string): WireNode => {
+    const found = nodes.find(({ place }) => place.name === name)
+    if (found === undefined) throw new SkerryError('no-such-node', `${name} does not run`)
+    return found
+  }
+  const start = async (place: TopologyNode): Promise<void> => {
+    const { name, role, scope, parents } = place
+    const own = join(folder, name)
+    const chance = random.fork(name)
+    const log: string[] = []
+    const host = role === 'edge' ? createSimulatedHost({ clock: systemClock }) : undefined
+    const parent = parents[0] === undefined ? undefined : byName(parents[0])
+    const token = parent && (await parent.node.services.members.token(name, asked)).token
+    let peerKey = ''
+    let listensAt = (): readonly string[] => []
+    const node = createNode(
+      configOf(place, { networkId, parents: parents.flatMap((one) => addresses.get(one) ?? []), folder: own }),
+      {
+        clock: systemClock,
+        random: chance,
+        log: createLog(({ level, part, message, fields }) => {
+          log.push(`${level} ${part} ${message} ${JSON.stringify(fields)}`)
+        }),
+        openMesh: (identity) => {
+          peerKey = identity.peerKey
+          names.set(peerKey, name)
+          const mesh = createLibp2pMesh({
+            seed: identity.seed,
+            prologue: Buffer.from(fromHex(identity.networkId)),
+            listen: role === 'edge' ? [] : ['127.0.0.1:0'],
+            clock: systemClock,
+            log: silentLog,
+          })
+          listensAt = () => mesh.addresses()
+          return tap.attach(name, mesh)
+        },
+        store: createLevelStore(join(own, 'store'), { log: silentLog }),
+        authority: { signatures: createNodeSignatures(), hash: nodeHash },
+        hash: sha256,
+        blobs: createBlobStore(join(own, 'archives'), chance.fork('blobs')),
+        stateFile: <Value>(file: string) => createStateFile<Value>(join(own, `${file}.json`)),
+        ...(host && { containers: dress(place, host.connect()) }),
+        ...(role !== 'edge' && { topology: sliceFor(topology, scope) }),
+        hostId: `machine-of-${name}`,
+        joinTokens: () => (token === undefined ? [] : [token]),
+        isTimeTrusted: () => role === 'tower',
+        version: 'trial',
+        pid: process.pid,
+        rssBytes: () => 0,
+        ...breakOnPurpose,
+      },
+    )
+    await node.start()
+    nodes.push({ place, folder: own, node, peerKey, host, log })
+    addresses.set(name, listensAt())
+    if (role === 'tower') networkId = node.networkId
+    else
+      await until(`${name} to join`, options, async () =>
+        (await node.services.state.node(asked)).parent?.link === 'up' ? true : undefined,
+      )
+  }
+  const stop = async () => {
+    for (const { node } of nodes.toReversed()) await node.stop()
+  }
+
+  try {
+    for (const place of nodesOf(topology)) await start(place)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  say(`  ${nodes.length} nodes are linked`)
+  return { topology, tap, nodes, node: byName, nameOf: (peerKey) => names.get(peerKey), stop }
+}
+
+/** One thing a stopped node has on its disk. */
+export interface Kept {
+  /** Like `store d/…`, `file told.json`. */
+  readonly where: string
+  readonly bytes: Uint8Array
+}
+
+const filesBelow = (folder: string, leave: ReadonlySet<string>): readonly string[] =>
+  readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    if (leave.has(entry.name)) return []
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) return filesBelow(path, new Set())
+    return entry.isFile() ? [path] : []
+  })
+
+/** Everything a stopped node has on disk: its store by the store's own reading, keys too, and every other file. */
+export const readDisk = async function* ({ folder }: WireNode): AsyncGenerator<Kept> {
+  const store = createLevelStore(join(folder, 'store'), { log: silentLog })
+  await store.open()
+  try {
+    for await (const { key, value } of store.scan({ prefix: '' })) {
+      yield { where: `store ${key}`, bytes: Buffer.from(key) }
+      if (value !== undefined) yield { where: `store ${key}`, bytes: value }
+    }
+  } finally {
+    await store.close()
+  }
+  for (const path of filesBelow(folder, new Set(['store'])))
+    yield { where: `file ${path.slice(folder.length + 1)}`, bytes: readFileSync(path) }
+}

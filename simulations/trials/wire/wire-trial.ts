@@ -1,0 +1,247 @@
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { createSeededRandom, type ScopePath } from '../../../base/index.ts'
+import {
+  ancestorsOf,
+  parentOf,
+  parseTopology,
+  sites,
+  type Topology,
+  visibleTo,
+  type Zone,
+  zones,
+} from '../../../topologies/index.ts'
+import type { Trial, TrialOptions, TrialRow } from '../trial-row.ts'
+import { createCanaryRegister } from './canary-register.ts'
+import { askEverything } from './curious.ts'
+import { createSearch, type Search } from './look.ts'
+import { nameByCanaries } from './named-topology.ts'
+import { changeAtTower, drawPlants, dressEngine, type Plants, plantAtTower } from './plant.ts'
+import { controlRows, describeLeak, leaksIn, type Planted, rowsByKind } from './wire-judge.ts'
+import { asked, startWireTree, until, type WireTree, type WireTreeOptions } from './wire-tree.ts'
+
+const project = join(import.meta.dirname, '..', '..', '..')
+const home = join(project, '.skerry', 'wire')
+
+/** What a zone of which only counts may leave was counted as, above it. */
+interface Figure {
+  readonly zone: ScopePath
+  readonly reader: ScopePath
+  /** Hosts that report to it: each runs one instance. */
+  readonly expected: number
+  readonly ready: number | undefined
+}
+
+export interface WireRun {
+  readonly topology: Topology
+  readonly planted: Planted
+  readonly search: Search
+  readonly figures: readonly Figure[]
+  readonly oldNames: ReadonlyMap<string, string>
+}
+
+export interface WireRunOptions extends Pick<TrialOptions, 'seed' | 'say' | 'signal'> {
+  readonly topology: Topology
+  readonly folder: string
+  readonly breakOnPurpose?: WireTreeOptions['breakOnPurpose']
+}
+
+/** Until every edge runs this version and says what became of the application that fails. */
+const settled = (tree: WireTree, { tower }: Plants, version: string, options: Pick<TrialOptions, 'signal'>) =>
+  until(`version ${version} at every host`, options, async () => {
+    for (const { node, place } of tree.nodes) {
+      if (place.role !== 'edge') continue
+      const { state } = node.services
+      const instances = (await state.serviceInstances(tower.application, asked)) ?? []
+      if (!instances.some((one) => one.ready && one['application-version'] === version)) return undefined
+      const failing = await state.application(tower.failing, asked)
+      if (!failing?.sites.some(({ waiting }) => waiting.some(({ detail }) => detail.includes('last line'))))
+        return undefined
+    }
+    return true
+  })
+
+/** Hosts below a zone whose reports reach it, counted or in full. */
+const reportingBelow = (zone: Zone): number =>
+  zone.sites.reduce((sum, site) => sum + site.hosts.length, 0) +
+  zone.zones.filter(({ policy }) => policy.reports !== 'none').reduce((sum, inner) => sum + reportingBelow(inner), 0)
+
+/** What those above a zone that lets out summaries alone say of the application of the towers. */
+const readFigures = async (tree: WireTree, { tower }: Plants): Promise<readonly Figure[]> => {
+  const { topology } = tree
+  const figures: Figure[] = []
+  for (const zone of zones(topology).filter(({ policy }) => policy.reports === 'summary'))
+    for (const reader of ancestorsOf(zone.path)) {
+      const parent = parentOf(zone.path) ?? reader
+      if (visibleTo(topology, parent, reader, 'reports') !== 'all') continue
+      const at = tree.nodes.find(({ place }) => place.scope === reader)
+      const view = await at?.node.services.state.application(tower.application, asked)
+      const row = view?.zones?.find((one) => one.zone === zone.path && one.version === '2')
+      figures.push({
+        zone: zone.path,
+        reader,
+        expected: reportingBelow(zone),
+        ready: row?.ready.count,
+      })
+    }
+  return figures
+}
+
+/** Until every node heard of its own sites that are to report to it, and the towers of all. */
+const reported = (tree: WireTree, options: Pick<TrialOptions, 'signal'>) =>
+  until('reports of all hosts at those above them', options, async () => {
+    const edges = sites(tree.topology).filter(({ type }) => type === 'edge')
+    for (const { node, place } of tree.nodes) {
+      if (place.role === 'edge') continue
+      const hosts = await node.services.state.hosts(asked)
+      const due = edges.filter(
+        ({ path }) =>
+          visibleTo(tree.topology, path, place.scope, 'reports') === 'all' &&
+          (place.role === 'tower' || parentOf(path) === place.scope),
+      )
+      if (due.some(({ name }) => !hosts.some((host) => host.site === name && host['oper-status'] !== 'unknown')))
+        return undefined
+    }
+    return true
+  })
+
+/** Two rounds of reports, so that nothing is still on its way. */
+const quietMs = 11_000
+
+/** Brings a tree up, plants, changes, asks, stops, and searches all that was sent and all that was kept. */
+export const runWire = async (options: WireRunOptions): Promise<WireRun> => {
+  const { seed, folder, say, signal, breakOnPurpose } = options
+  const random = createSeededRandom(seed)
+  const register = createCanaryRegister(random.fork('canaries'))
+  const { topology, oldNames } = nameByCanaries(options.topology, register)
+  const plants = drawPlants(topology, register)
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  try {
+    say('  starting every node')
+    const tree = await startWireTree({
+      topology,
+      folder,
+      random: random.fork('nodes'),
+      dress: (place, engine) => dressEngine(plants, place, engine),
+      ...(breakOnPurpose && { breakOnPurpose }),
+      say,
+      signal,
+    })
+    const search = createSearch(new Map())
+    let figures: readonly Figure[] = []
+    try {
+      await plantAtTower(tree, plants)
+      await settled(tree, plants, '1', options)
+      await changeAtTower(tree, plants)
+      await settled(tree, plants, '2', options)
+      await reported(tree, options)
+      say('  both versions ran everywhere; waiting for reports')
+      await new Promise((resolve) => setTimeout(resolve, quietMs))
+      const fromStream = tree.tap.captures.length
+      const logLines = new Map(tree.nodes.map((one) => [one, one.log.length]))
+      search.logs(tree.nodes, () => 0)
+      figures = await readFigures(tree, plants)
+      const answers = await askEverything(tree, plants)
+      say(`  asked ${answers.length} questions`)
+      await tree.stop()
+      const said = new Set(
+        register
+          .all()
+          .flatMap(([needle]) => (answers.some(({ question }) => question.includes(needle)) ? [needle] : [])),
+      )
+      search.answers(answers, said)
+      search.logs(tree.nodes, (one) => logLines.get(one) ?? 0, said)
+      search.links(tree, { fromStream, said })
+    } catch (error) {
+      await tree.stop()
+      throw error
+    }
+    for (const one of tree.nodes) await search.disk(one)
+    search.calibrate()
+    const found = search.found()
+    say(`  searched ${found.searchedBytes} bytes in ${found.pieces} pieces: ${found.sightings.length} sightings`)
+    return { topology, planted: register.all(), search: found, figures, oldNames }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+const mostShown = 40
+
+const showLeaks = ({ topology, planted, search, oldNames }: WireRun, say: (line: string) => void): number => {
+  const leaks = leaksIn(topology, planted, search.sightings)
+  const lines = [...new Set(leaks.map((leak) => describeLeak(leak, oldNames)))]
+  for (const line of lines.slice(0, mostShown)) say(`    ${line}`)
+  if (lines.length > mostShown) say(`    and ${lines.length - mostShown} more`)
+  return leaks.length
+}
+
+/** Rows of one run of an honest tree. */
+export const honestRows = (run: WireRun): readonly TrialRow[] => {
+  const { topology, planted, search, figures } = run
+  const wrong = figures.filter(({ expected, ready }) => expected !== ready).length
+  return [
+    ...rowsByKind(topology, planted, search.sightings),
+    ...(figures.length === 0
+      ? []
+      : [{ what: 'reports summary (figures)', tried: figures.length, broken: wrong, holds: wrong === 0 }]),
+    ...controlRows(planted, search.sightings),
+    {
+      what: 'packed and opened',
+      tried: search.pieces,
+      broken: search.closed.length,
+      holds: search.pieces > 0 && search.closed.length === 0,
+    },
+  ]
+}
+
+const placesOf = ({ topology, planted, search }: WireRun): ReadonlySet<string> =>
+  new Set(leaksIn(topology, planted, search.sightings).map(({ reader, sighting }) => `${sighting.needle} ${reader}`))
+
+/**
+ * The row of a run in which something was broken on purpose: it holds when the search sees what an honest run of the same
+ * seed, and so of the same canaries, does not show.
+ */
+export const caughtRow = (what: string, broken: WireRun, honest: WireRun): TrialRow => {
+  const known = placesOf(honest)
+  const caught = [...placesOf(broken)].filter((place) => !known.has(place)).length
+  const why = 'broken on purpose: holds when the search finds what then leaves, in so many places'
+  return { what, tried: broken.search.pieces, broken: caught, holds: caught > 0, why }
+}
+
+const federal = (): Topology => {
+  const path = join(project, 'topologies', 'examples', 'federal.yaml')
+  return parseTopology(readFileSync(path, 'utf8'), path)
+}
+
+const run = async (options: TrialOptions): Promise<readonly TrialRow[]> => {
+  const { seed, say, signal, without = [] } = options
+  const topology = federal()
+  const common = { topology, seed, say, signal }
+  const honest = await runWire({ ...common, folder: join(home, 'honest') })
+  showLeaks(honest, say)
+  for (const words of honest.search.closed.slice(0, mostShown)) say(`    could not be opened: ${words}`)
+  const rows = [...honestRows(honest)]
+  if (!without.includes('mayRead-yes')) {
+    say('  once more, with a mayRead that answers yes')
+    const broken = await runWire({
+      ...common,
+      folder: join(home, 'broken'),
+      breakOnPurpose: { mayRead: () => true },
+    })
+    showLeaks(broken, say)
+    rows.push(caughtRow('mayRead-yes', broken, honest))
+  }
+  return rows
+}
+
+/** Searches all that a federal tree sends and keeps for what may not be there. */
+export const wire: Trial = {
+  name: 'wire',
+  summary: 'canaries of every kind at every policy level on federal, searched for on every link and disk',
+  defaultRounds: 1,
+  cannotRun: () =>
+    existsSync(join(project, 'topologies', 'examples', 'federal.yaml')) ? undefined : 'no federal.yaml',
+  run,
+}
