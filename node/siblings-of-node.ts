@@ -41,8 +41,8 @@ export interface NodeSiblings {
   words(): { readonly repairedForMs: number } | { readonly none: string } | undefined
 }
 
-/** The parent is waited for so long before the code that goes without it is loaded; it waits longer by itself. */
-const loadAfterMs = 5_000
+/** A parent that is away for so long, and up to a quarter more, is not waited for any longer; in milliseconds. */
+const siblingAfterMs = 10_000
 
 export const createNodeSiblings = (options: SiblingsOptions): NodeSiblings => {
   const { config, powers, opened, mesh } = options
@@ -116,8 +116,8 @@ export const createNodeSiblings = (options: SiblingsOptions): NodeSiblings => {
     desk.begin()
   }
   const parentLost = () => {
-    if (config.role !== 'edge' || isStopped || waiting !== undefined || desk !== undefined) return desk?.begin()
-    waiting = clock.setTimer(loadAfterMs, () => {
+    if (config.role !== 'edge' || isStopped || waiting !== undefined) return
+    waiting = clock.setTimer(siblingAfterMs * (1 + random.unit() / 4), () => {
       waiting = undefined
       begin().catch((error: unknown) => log.warn('siblings cannot be asked', { error: errorText(error) }))
     })
@@ -151,10 +151,10 @@ export const createNodeSiblings = (options: SiblingsOptions): NodeSiblings => {
           membership,
           sites: () => opened.expected().flatMap(({ kind, scope }) => (kind === 'site' ? [scope] : [])),
           isLinked: (key) => options.links().downlinks?.isLinked(key) ?? false,
-          tell: async (key, message) => {
+          tell: async (key, message, signal) => {
             const { downlinks } = options.links()
             if (downlinks === undefined) throw new SkerryError('link-down', 'this node has no children')
-            return downlinks.leave(key, message)
+            return downlinks.leave(key, message, signal)
           },
         })
         leaver.start()

@@ -25,7 +25,7 @@ export interface Downlinks {
   /** Whether a child with this key is linked now. */
   isLinked(peerKey: string): boolean
   /** Leaves something with a child. @throws {SkerryError} `link-down` when it is not linked, or the child's refusal */
-  leave(peerKey: string, deposit: unknown): Promise<LinkAnswer>
+  leave(peerKey: string, deposit: unknown, signal?: AbortSignal): Promise<LinkAnswer>
   /** Ends the links of these keys now. */
   cut(peerKeys: readonly string[]): void
 }
@@ -163,10 +163,10 @@ export const createDownlinks = (options: DownlinksOptions): Downlinks => {
       return ask(link, 'request', question, signal)
     },
     isLinked: (peerKey) => links.has(peerKey),
-    leave: async (peerKey, deposit) => {
+    leave: async (peerKey, deposit, signal) => {
       const link = links.get(peerKey)
       if (!link) throw new SkerryError('link-down', 'the host is not linked to this node now')
-      return ask(link, 'deposit', deposit)
+      return ask(link, 'deposit', deposit, signal)
     },
     cut: (peerKeys) => {
       for (const key of peerKeys) void links.get(key)?.close()

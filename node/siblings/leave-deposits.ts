@@ -5,6 +5,7 @@ import {
   type Log,
   type Random,
   type ScopePath,
+  SkerryError,
   type Timer,
 } from '../../base/index.ts'
 import {
@@ -24,11 +25,18 @@ import type { LinkAnswer } from '../links/index.ts'
 import { createRounds } from '../rounds.ts'
 import type { Membership, SiteDeposits } from '../services/membership/index.ts'
 import { packDeposit, readLeaveAnswer, siblingFormat, siblingLimits, writeDeposit } from '../services/siblings/index.ts'
+import { within } from './sibling-link.ts'
 
 /** Changes closer together than this are left in one deposit. */
 const gatherMs = 1_000
 /** What could not be left is tried again after so long, in milliseconds. */
 const retryMs = 30_000
+/** A sibling that takes longer to answer is left alone for `retryMs`: it may be stopped, and others must not wait for it. */
+const answerWithinMs = 5_000
+/** Sites that are worked for at one time. */
+const sitesAtOnce = 8
+/** Of zones with more sites what was left is not logged site by site. */
+const mostLines = 32
 /** Records that change what a site has to know to judge its lanes. A beacon does not: its site takes the one it has. */
 const weighty: ReadonlySet<BookKind> = new Set(['root', 'key-list', 'block-list', 'delegation', 'verdict'])
 const keptFormat = 1
@@ -65,7 +73,7 @@ export interface DepositLeaverOptions {
   /** Whether a host is linked now, by its key. */
   readonly isLinked: (key: string) => boolean
   /** Says something to a linked host. @throws {SkerryError} its refusal, or that it is away */
-  readonly tell: (key: string, message: unknown) => Promise<LinkAnswer>
+  readonly tell: (key: string, message: unknown, signal: AbortSignal) => Promise<LinkAnswer>
 }
 
 /** A tower or an aggregator as the one that leaves deposits (DESIGN.md section 3, siblings). */
@@ -85,8 +93,14 @@ export const createDepositLeaver = (options: DepositLeaverOptions): DepositLeave
   /** The last word to a sibling of whose deposits it should keep. */
   const keeps = new Map<string, string>()
   const failed = new Map<string, string>()
+  const slowUntilMs = new Map<string, number>()
+  /** Work on a site, at most one at a time for each. */
+  const working = new Map<string, Promise<void>>()
   let timer: Timer | undefined
+  let retry: Timer | undefined
   let isStopped = false
+  const stopped = Promise.withResolvers<never>()
+  stopped.promise.catch(() => {})
   let isRunning = false
   /** Whether any site here has siblings: where none has, nothing of this costs anything. */
   let isInUse = false
@@ -150,6 +164,18 @@ export const createDepositLeaver = (options: DepositLeaverOptions): DepositLeave
     log.info('a deposit could not be left', { sibling: sibling.slice(0, 16), why })
   }
 
+  const isSlow = (sibling: string): boolean => (slowUntilMs.get(sibling) ?? 0) > clock.monotonicMs()
+  const tell = async (sibling: string, message: unknown): Promise<LinkAnswer> => {
+    try {
+      const asked = within(clock, answerWithinMs, 'the answer', (signal) => options.tell(sibling, message, signal))
+      return await Promise.race([asked, stopped.promise])
+    } catch (error) {
+      if (error instanceof SkerryError && error.code === 'too-slow')
+        slowUntilMs.set(sibling, clock.monotonicMs() + retryMs)
+      throw error
+    }
+  }
+
   const leaveOne = async (
     deposits: SiteDeposits,
     content: Uint8Array,
@@ -163,7 +189,7 @@ export const createDepositLeaver = (options: DepositLeaverOptions): DepositLeave
     const hash = toHex(powers.hash.sha256(sealed))
     const body = { network: networkId, zone, site, reader: reader.key, number, sealed: hash }
     const record = sealRecord(depositKind, body, [signer], powers)
-    const { head } = await options.tell(sibling, {
+    const { head } = await tell(sibling, {
       v: siblingFormat,
       kind: 'leave',
       record: Buffer.from(record.bytes).toString('base64'),
@@ -198,39 +224,47 @@ export const createDepositLeaver = (options: DepositLeaverOptions): DepositLeave
     )
     if (due.length === 0) return
     owed.add(site)
-    const now = due.filter(({ sibling }) => options.isLinked(sibling))
+    const now = due.filter(({ sibling }) => options.isLinked(sibling) && !isSlow(sibling))
     if (now.length === 0) return
     const content = await contentOf(site)
     if (content === undefined) {
       log.warn('what a site has to know has no room in a deposit: siblings keep nothing for it', { site })
       return
     }
-    const places = new Set(due.map(({ at }) => at))
-    for (const one of now)
+    let highest = left.number
+    const at: Record<string, number> = {}
+    const leaveAt = async (one: (typeof now)[number]): Promise<void> => {
       try {
         const taken = await leaveOne(deposits, content, left.number, one)
-        if (taken === undefined) continue
-        if (taken > left.number) {
-          // This node lost what it counted: it goes on above what was left before.
-          left = { ...left, number: taken, digest: '' }
-          await save(deposits, left, true)
-          dirty.add(site)
-          return
-        }
-        left = { ...left, at: { ...left.at, [one.at]: left.number } }
-        places.delete(one.at)
+        if (taken === left.number) at[one.at] = taken
+        highest = Math.max(highest, taken ?? 0)
       } catch (error) {
         note(one.sibling, errorText(error))
       }
+    }
+    // One after the other at each sibling, and no sibling waits for another.
+    const bySibling = [...Map.groupBy(now, ({ sibling }) => sibling).values()]
+    await Promise.all(
+      bySibling.map(async (some) => {
+        for (const one of some) if (!isSlow(one.sibling)) await leaveAt(one)
+      }),
+    )
+    if (highest > left.number) {
+      // This node lost what it counted: it goes on above what was left before.
+      await save(deposits, { ...left, number: highest, digest: '' }, true)
+      dirty.add(site)
+      return
+    }
     const chosen = new Set(
       deposits.siblings.flatMap((sibling) => deposits.readers.map(({ key }) => `${sibling} ${key}`)),
     )
-    await save(
-      deposits,
-      { ...left, at: Object.fromEntries(Object.entries(left.at).filter(([at]) => chosen.has(at))) },
-      false,
-    )
-    if (places.size === 0) owed.delete(site)
+    const kept = Object.entries({ ...left.at, ...at }).filter(([place]) => chosen.has(place))
+    await save(deposits, { ...left, at: Object.fromEntries(kept) }, false)
+    if (due.some((one) => at[one.at] === undefined)) return
+    owed.delete(site)
+    const words = { site, number: left.number, siblings: deposits.siblings.length }
+    if (options.sites().length <= mostLines) log.info('left what a site may need with siblings', words)
+    else log.debug('left what a site may need with siblings', words)
   }
 
   /** Tells linked siblings whose deposits they are to keep: others lie elsewhere now, or are of hosts that are gone. */
@@ -247,7 +281,7 @@ export const createDepositLeaver = (options: DepositLeaverOptions): DepositLeave
       const text = wanted.join()
       if (!options.isLinked(sibling) || keeps.get(sibling) === text) continue
       try {
-        await options.tell(sibling, { v: siblingFormat, kind: 'keep', readers: wanted })
+        await tell(sibling, { v: siblingFormat, kind: 'keep', readers: wanted })
         keeps.set(sibling, text)
       } catch (error) {
         note(sibling, errorText(error))
@@ -255,30 +289,41 @@ export const createDepositLeaver = (options: DepositLeaverOptions): DepositLeave
     }
   }
 
-  const round = createRounds(async () => {
-    if (isStopped) return
-    for (const site of [...dirty]) {
-      if (isStopped) return
-      dirty.delete(site)
-      await leaveSite(site).catch((error: unknown) => {
-        owed.add(site)
-        log.warn('deposits of a site could not be left', { site, error: errorText(error) })
-      })
-    }
-    if (isInUse) await tellKeeps()
+  const keepTold = createRounds(async () => {
+    if (!isStopped && isInUse) await tellKeeps()
   })
 
   const later = (afterMs: number): void => {
     if (isStopped || !isRunning) return
     timer ??= clock.setTimer(afterMs, () => {
       timer = undefined
-      void round().then(() => {
-        // What is owed to a host that is linked is tried again; one that is away calls first.
-        const again = [...owed].filter((site) => membership.depositsOf(site)?.siblings.some(options.isLinked))
-        for (const site of again) dirty.add(site)
-        if (dirty.size > 0) later(again.length > 0 ? retryMs : gatherMs)
-      })
+      pump()
     })
+  }
+  const work = async (site: string): Promise<void> => {
+    dirty.delete(site)
+    await leaveSite(site).catch((error: unknown) => {
+      owed.add(site)
+      log.warn('deposits of a site could not be left', { site, error: errorText(error) })
+    })
+    working.delete(site)
+    pump()
+  }
+  /** Works for sites that need it; when all is done, what is owed to hosts that are linked is tried again after a while. */
+  const pump = (): void => {
+    for (const site of [...dirty]) {
+      if (isStopped || working.size >= sitesAtOnce) return
+      if (!working.has(site)) working.set(site, work(site))
+    }
+    if (isStopped || working.size > 0) return
+    void keepTold()
+    const again = [...owed].filter((site) => membership.depositsOf(site)?.siblings.some(options.isLinked))
+    if (again.length > 0 && again.every((site) => !dirty.has(site))) {
+      retry ??= clock.setTimer(retryMs, () => {
+        retry = undefined
+        touch(again)
+      })
+    }
   }
   const touch = (sites: Iterable<string>): void => {
     for (const site of sites) dirty.add(site)
@@ -304,12 +349,15 @@ export const createDepositLeaver = (options: DepositLeaverOptions): DepositLeave
     },
     stop: async () => {
       isStopped = true
+      stopped.reject(new SkerryError('stopped', 'this node stops'))
       timer?.cancel()
+      retry?.cancel()
       for (const stop of stops) stop()
-      await round()
+      await Promise.all([...working.values(), keepTold()])
     },
     linked: (key) => {
       // A sibling that starts anew keeps what it kept, and is told again what it should.
+      slowUntilMs.delete(key)
       if (keeps.delete(key)) later(gatherMs)
       touch([...owed].filter((site) => membership.depositsOf(site)?.siblings.includes(key)))
     },

@@ -28,8 +28,6 @@ import { siblingLinkLimits, within } from './sibling-link.ts'
 
 /** How a host that has no parent gets on with its siblings, in milliseconds. */
 export const siblingTimes = {
-  /** A parent that is away for so long is not waited for any more. */
-  afterMs: 10_000,
   dialMs: 5_000,
   /** After a try in vain; doubles up to the longest, times a random half to one and a half. */
   retryMs: 5_000,
@@ -72,7 +70,7 @@ export interface SiblingDeskOptions {
 
 /** An edge as the one that calls its siblings while its parent is away (DESIGN.md section 3, siblings). */
 export interface SiblingDesk {
-  /** The parent was lost. Harmless when it is lost already. */
+  /** The parent is away for long enough. Harmless when that was said already. */
   begin(): void
   /** The parent is back. */
   end(): void
@@ -273,7 +271,6 @@ export const createSiblingDesk = (options: SiblingDeskOptions): SiblingDesk => {
   }
 
   const loop = async (signal: AbortSignal): Promise<void> => {
-    await sleep(clock, times.afterMs * (1 + random.unit() / 4), signal)
     for (let tries = 0; !signal.aborted; tries++) {
       await round().catch((error: unknown) => note('siblings could not be asked', { error: errorText(error) }))
       if (outcome?.kind === 'repaired') tries = 0
