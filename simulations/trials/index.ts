@@ -3,6 +3,7 @@
  * Must not ask the program under trial whether it did well where the kernel or the engine can be asked.
  * Read first: host-kill.ts, judge.ts.
  */
+export { apart } from './apart/index.ts'
 export { hostKill } from './host-kill.ts'
 export { kill } from './kill/index.ts'
 export type { Trial, TrialOptions, TrialRow } from './trial-row.ts'
