@@ -17,12 +17,14 @@ import {
   type Evidence,
   edgesBelow,
   endNode,
+  greetingOf,
   isSame,
   linked,
   must,
   nodeView,
   pidsOfSites,
   settledSites,
+  standingVersion,
 } from './step.ts'
 import { type StolenDisk, stealDisk, versionsOnDisk } from './stolen-disk.ts'
 import type { DemoNode, World } from './world.ts'
@@ -158,18 +160,19 @@ export const attacksRefused: DemoStep = {
   unproven: (world) => (victimOf(world) ? undefined : 'no zone of this tree has two sites'),
   run: async (world) => {
     const victim = victimOf(world) as DemoNode
+    const standing = await standingVersion(world)
     const edges = edgesBelow(world, victim.scope)
     const sites = [...new Set(edges.map(({ site }) => site))]
     for (const edge of edges) await linked(world, edge)
-    const before = pidsOfSites(await settledSites(world, '1', sites))
+    const before = pidsOfSites(await settledSites(world, standing, sites))
     const [address = ''] = (await nodeView(world, victim)).addresses ?? []
     await endNode(world, victim, 'SIGTERM')
     const evidence = await attack(world, victim, address)
-    const during = pidsOfSites(await settledSites(world, '1', sites))
+    const during = pidsOfSites(await settledSites(world, standing, sites))
     must(isSame(during, before), `something was restarted: ${JSON.stringify([before, during])}`)
     const toldAnew = await recovered(world, victim, edges[0] as DemoNode)
-    const instances = await settledSites(world, '1', sites)
-    const body = await answered(world, instances[sites[0] ?? ''] ?? [], 'hello from shop version 1')
+    const instances = await settledSites(world, standing, sites)
+    const body = await answered(world, instances[sites[0] ?? ''] ?? [], greetingOf(standing))
     const after = pidsOfSites(instances)
     must(isSame(after, before), `something was restarted: ${JSON.stringify([before, after])}`)
     return {

@@ -1,8 +1,8 @@
-import { shopDeployment, shopSpecification } from './shop.ts'
 import {
   answered,
+  applyShop,
   type DemoStep,
-  file,
+  greetingOf,
   isSame,
   must,
   nodeView,
@@ -10,8 +10,10 @@ import {
   pidsOfSites,
   settled,
   settledSites,
+  standingVersion,
   zoneAbove,
 } from './step.ts'
+import { nextVersion } from './upgrade.ts'
 import type { DemoNode, World } from './world.ts'
 
 /** The site to block: another one in the zone of the first. */
@@ -36,29 +38,29 @@ export const blockedSite: DemoStep = {
   run: async (world) => {
     const victim = victimOf(world) as DemoNode
     const { site } = victim
+    const standing = await standingVersion(world)
     const others = world.sites().filter((one) => one !== site)
-    const before = pidsOfSites(await settledSites(world, '1', [site]))
+    const before = pidsOfSites(await settledSites(world, standing, [site]))
     const said = (await world.skerry(['hosts', 'block', '--site', site])).stdout.split('\n')
     const link = await refused(world, victim)
-    const two = file(world, 'shop-2.yaml', `${shopSpecification('2', world.driver)}---\n${shopDeployment('2')}`)
-    await world.skerry(['apply', '-f', two])
-    const moved = await settledSites(world, '2', others)
-    const kept = pidsOfSites({ [site]: await settled(world, '1', { site }) })
+    await applyShop(world, nextVersion)
+    const moved = await settledSites(world, nextVersion, others)
+    const kept = pidsOfSites({ [site]: await settled(world, standing, { site }) })
     must(isSame(kept, before), `something was restarted at ${site}: ${JSON.stringify([before, kept])}`)
     must((await nodeView(world, victim)).parent?.link === 'down', `${site} is linked although it is blocked`)
     await world.skerry(['hosts', 'allow', '--site', site])
     // It calls again after a wait that grew while it was refused.
-    const caughtUp = await settled(world, '2', { site, timeoutMs: 60_000 })
-    const body = await answered(world, caughtUp, 'hello from shop version 2')
+    const caughtUp = await settled(world, nextVersion, { site, timeoutMs: 60_000 })
+    const body = await answered(world, caughtUp, greetingOf(nextVersion))
     await world.skerry(['rollback', 'shop-everywhere'])
-    await settledSites(world, '1', world.sites())
+    await settledSites(world, standing, world.sites())
     return {
       site,
       said: said.filter((line) => line.endsWith(': blocked')),
       link: { state: link.link, refusal: link.refusal, error: link.error },
-      versions: { [site]: '1', ...Object.fromEntries(others.map((one) => [one, '2'])) },
+      versions: { [site]: standing, ...Object.fromEntries(others.map((one) => [one, nextVersion])) },
       pids: { before: before[site], blocked: kept[site] },
-      'others-at-version-2': pidsOfSites(moved),
+      'others-moved': pidsOfSites(moved),
       'allowed-again': { body, pids: (await pidsNow(world, [site]))[site] },
     }
   },

@@ -2,9 +2,13 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { errorText } from '../../base/index.ts'
+import { formatTable } from '../../node/cli/index.ts'
 import type { NodeView } from '../../node/index.ts'
+import { homeFile } from '../../node/local-tree/index.ts'
+import { cutAggregator } from './cut-off.ts'
 import type { DemoStep } from './step.ts'
 import { demoSteps } from './steps.ts'
+import { startProxy } from './tcp-proxy.ts'
 import { createWorld, pause, type World } from './world.ts'
 
 const project = join(import.meta.dirname, '..', '..')
@@ -21,11 +25,17 @@ interface StepOutcome {
 
 const usage = `Usage: npm run demo -- [options]
   --runtime containerd|process   what runs the containers [default: containerd as root on Linux, else process]
-  --topology NAME|FILE           the tree to start [default: two-zones]
   --json                         one JSON object as the last line of standard output
   --keep                         leave it running and print commands to try
   --clean                        only remove what an earlier --keep left
 `
+
+/** Where the parent of a node accepts links. */
+const parentAddress = (home: string, name: string): string => {
+  const nodes = homeFile(home).load()?.nodes ?? []
+  const parents = nodes.find((one) => one.name === name)?.parents ?? []
+  return nodes.find((one) => parents.includes(one.name))?.meshAddress ?? ''
+}
 
 const inPath = (name: string): boolean =>
   (process.env.PATH ?? '').split(':').some((folder) => folder !== '' && existsSync(join(folder, name)))
@@ -37,7 +47,6 @@ const readArguments = () => {
       keep: { type: 'boolean', default: false },
       clean: { type: 'boolean', default: false },
       runtime: { type: 'string' },
-      topology: { type: 'string', default: 'two-zones' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   })
@@ -48,18 +57,35 @@ const readArguments = () => {
   return { ...values, driver: driver as 'containerd' | 'process' }
 }
 
+const topology = 'two-zones'
+
 const intro = (
   driver: string,
-  topology: string,
 ) => `Skerry demo: a tower, its zones and their sites on this machine, with real ${driver === 'containerd' ? 'containers' : 'processes (no containerd here or not root)'}.
 
-It will   start the nodes of ${topology}, one process each, and ${demoSteps.length} times show something: placement, HTTP, a kill,
-          limits, upgrade and rollback, a node restart, a power cut, an application that cannot run;
-          hosts that join by calling home, a blocked site, a stolen aggregator, and one that is killed.
+It will   start the nodes of ${topology}, one process each, with a cable (a TCP proxy of the demo) between the tower and
+          ${cutAggregator}, and ${demoSteps.length} times show something. What breaks is broken from outside the program.
 It needs  ${driver === 'containerd' ? 'root, containerd and runc (an engine of its own; yours is not touched), about 200 MB' : 'nothing but Node; images run as plain processes'}.
-It leaves nothing: processes, mounts, bridges, cgroups and ${'.skerry/demo'} are removed, also on failure and Ctrl-C
+It leaves nothing: processes, mounts, bridges, cgroups and .skerry/demo are removed, also on failure and Ctrl-C
           (--keep leaves it running, --clean removes it later).
 `
+
+const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
+
+/** What each step came to, and the time of each. Pure. */
+const outcomeTable = (steps: readonly StepOutcome[], tookMs: number): string =>
+  formatTable(
+    [{ title: '#', align: 'right' }, { title: 'step' }, { title: 'shown' }, { title: 'time', align: 'right' }],
+    [
+      ...steps.map(({ name, ok, ms }, at) => [
+        String(at + 1),
+        name,
+        ok === null ? 'not provable here' : ok ? 'yes' : 'NO',
+        seconds(ms),
+      ]),
+      ['', 'with starting and removing', '', seconds(tookMs)],
+    ],
+  )
 
 const idleRss = async (world: World): Promise<Readonly<Record<string, number | undefined>>> => {
   // Idle: nothing was asked for a while, so the garbage of the steps can go.
@@ -99,10 +125,12 @@ const main = async (): Promise<number> => {
     return 0
   }
   let interrupted = false
+  const cable = await startProxy(() => parentAddress(home, cutAggregator))
   const world = createWorld({
     home,
     driver: options.driver,
-    topology: options.topology,
+    topology,
+    cables: { [cutAggregator]: cable },
     program,
     say,
     isInterrupted: () => interrupted,
@@ -111,8 +139,12 @@ const main = async (): Promise<number> => {
     say('removing what an earlier run left')
     await remove(world)
   }
-  if (options.clean) return 0
-  say(intro(options.driver, options.topology))
+  if (options.clean) {
+    await cable.close()
+    return 0
+  }
+  say(intro(options.driver))
+  const startedMs = performance.now()
   mkdirSync(dirname(home), { recursive: true })
   const steps: StepOutcome[] = []
   let rss: Readonly<Record<string, number | undefined>> = {}
@@ -143,6 +175,9 @@ const main = async (): Promise<number> => {
   }
   const ok = !failed && !interrupted && steps.length === demoSteps.length && steps.every((step) => step.ok !== false)
   const nodes = world.nodes().map(({ name, role, pid }) => ({ name, role, pid }))
+  // Whoever looks at the tree afterwards has no cable of ours.
+  if (options.keep && existsSync(join(home, 'home.json')) && !interrupted)
+    await world.skerry(['up', '--node', cutAggregator, '--via', `${cutAggregator}=direct`])
   if (options.keep && ok) {
     const command = `npx skerry --home .skerry/demo`
     say(
@@ -154,11 +189,15 @@ const main = async (): Promise<number> => {
     await remove(world)
     say('\nremoved everything again')
   }
+  await cable.close()
+  const tookMs = Math.round(performance.now() - startedMs)
+  say(`\n${outcomeTable(steps, tookMs)}`)
   const skipped = steps.filter((step) => step.ok === null).length
   say(
-    `\n${ok ? 'The demo holds' : 'The demo does NOT hold'}: ${steps.filter((step) => step.ok).length} of ${demoSteps.length} steps shown${skipped ? `, ${skipped} not provable here` : ''}.`,
+    `\n${ok ? 'The demo holds' : 'The demo does NOT hold'}: ${steps.filter((step) => step.ok).length} of ${demoSteps.length} steps shown${skipped ? `, ${skipped} not provable here` : ''}, in ${seconds(tookMs)}.`,
   )
-  if (options.json) process.stdout.write(`${JSON.stringify({ ok, runtime: options.driver, nodes, steps, rss })}\n`)
+  if (options.json)
+    process.stdout.write(`${JSON.stringify({ ok, runtime: options.driver, 'took-ms': tookMs, nodes, steps, rss })}\n`)
   return ok ? 0 : 1
 }
 

@@ -24,9 +24,9 @@ const countsAt = (world: World, zone: string): Promise<string> =>
 const scopeOf = (world: World, site: string): string => world.hostsOf(site)[0]?.scope ?? ''
 
 export const everySiteAnswers: DemoStep = {
-  name: 'every-site-answers',
+  name: 'http-at-every-site',
   proves:
-    'every site of every zone answers HTTP, also where the zone lets nobody look inside: there the tower has counts and no names, and asks no host',
+    'a container of every site answers an HTTP request at a port of its host, also where the zone lets nobody look inside: there the tower has counts and no names, and asks no host',
   run: async (world) => {
     const sites: Record<string, unknown> = {}
     for (const site of world.sites()) {

@@ -2,7 +2,23 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorText, SkerryError } from '../../base/index.ts'
-import { commandLines, type DemoNode, demoRecord, type World } from './world.ts'
+import { cutAggregator } from './cut-off.ts'
+import {
+  answered,
+  type DemoStep,
+  type Evidence,
+  greetingOf,
+  isSame,
+  linked,
+  must,
+  nodeView,
+  type Pids,
+  pidsNow,
+  pidsOf,
+  settled,
+  standingVersion,
+} from './step.ts'
+import { commandLines, type DemoNode, type World } from './world.ts'
 
 /** Every process in the cgroups below a folder whose name holds `node`, whatever hierarchy it is in. */
 const cgroupProcesses = (node: string): readonly number[] => {
@@ -45,19 +61,17 @@ const cgroupMark = (node: DemoNode): readonly string[] => {
   return existsSync(path) ? [(JSON.parse(readFileSync(path, 'utf8')) as { value: { id: string } }).value.id] : []
 }
 
-/** Kills whatever belongs to the tree, again and again until nothing is left: a shim may have forked in between. */
-const killAll = async (world: World): Promise<readonly string[]> => {
-  const { runBase } = demoRecord(world.home)
+/** Kills whatever belongs to a machine, again and again until nothing is left: a shim may have forked in between. */
+const killAll = async (node: DemoNode): Promise<readonly string[]> => {
+  const folders = [`${node['run-dir']}/`, `${node['data-dir']}/`]
   const killed: string[] = []
   for (let round = 0; round < 50; round++) {
     const lines = await commandLines()
     const named = lines.filter(
       ({ pid, command }) =>
-        pid !== process.pid &&
-        !command.includes('<defunct>') &&
-        (command.includes(runBase) || command.includes(world.home)),
+        pid !== process.pid && !command.includes('<defunct>') && folders.some((folder) => command.includes(folder)),
     )
-    const inCgroups = world.nodes().flatMap(cgroupMark).flatMap(cgroupProcesses)
+    const inCgroups = cgroupMark(node).flatMap(cgroupProcesses)
     const pids = new Set([...named.map(({ pid }) => pid), ...inCgroups])
     if (pids.size === 0) return killed
     for (const pid of pids) {
@@ -72,28 +86,77 @@ const killAll = async (world: World): Promise<readonly string[]> => {
     }
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
-  throw new SkerryError('power-cut-failed', 'processes of the tree are still there after 50 rounds of SIGKILL')
+  throw new SkerryError('power-cut-failed', `processes of ${node.name} are still there after 50 rounds of SIGKILL`)
 }
 
-/**
- * What a power cut does to hosts: every process gone at once, and all that lived in /run with it. Then the edge nodes of
- * the first site alone are started again; all above them stays away.
- */
-export const cutPower = async (world: World): Promise<Readonly<Record<string, unknown>>> => {
-  const killed = await killAll(world)
-  const { runBase } = demoRecord(world.home)
-  const unmounted = unmountBelow(runBase)
+/** What a power cut does to a machine: every process of it gone at once, and all that lived in /run with it. */
+const cutPower = async (node: DemoNode): Promise<Evidence> => {
+  const killed = await killAll(node)
+  const runDir = node['run-dir']
+  const unmounted = unmountBelow(runDir)
   try {
-    rmSync(runBase, { recursive: true, force: true })
+    rmSync(runDir, { recursive: true, force: true })
   } catch (error) {
-    throw new SkerryError('power-cut-failed', `could not clear ${runBase}: ${errorText(error)}`)
+    throw new SkerryError('power-cut-failed', `could not clear ${runDir}: ${errorText(error)}`)
   }
-  const edges = world.hostsOf().map(({ name }) => name)
-  for (const edge of edges) await world.upOnly(edge)
   const count = (part: string) => killed.filter((name) => name.includes(part)).length
   return {
-    killed: { processes: killed.length, engines: count('containerd') - count('shim'), shims: count('shim') },
+    processes: killed.length,
+    engines: count('containerd') - count('shim'),
+    shims: count('shim'),
     unmounted,
-    'started-alone': edges,
   }
+}
+
+/** The site whose power is cut, and the parent that does not answer it meanwhile. */
+const powered = { site: 'n2', parent: cutAggregator }
+
+const startedAlone = async (world: World, node: DemoNode, standing: string, before: Pids): Promise<Evidence> => {
+  const cut = await cutPower(node)
+  await world.powerOn(node)
+  const isNew = (all: Parameters<typeof pidsOf>[0]) =>
+    Object.entries(pidsOf(all)).every(([container, pid]) => pid !== before[container])
+  const { site } = node
+  const after = await settled(world, standing, { site, accept: isNew, timeoutMs: 60_000 })
+  const body = await answered(world, after, greetingOf(standing))
+  const { parent } = await nodeView(world, node)
+  must(parent?.link === 'down', `${node.name} has a parent although it was started alone`)
+  return { killed: cut, before, after: pidsOf(after), body, parent: { link: parent?.link, error: parent?.error } }
+}
+
+export const powerCut: DemoStep = {
+  name: 'power-cut-while-cut-off',
+  proves:
+    'north is cut off from the tower and its aggregator stands still; n2 loses its power, and on return runs everything again from its own disk, with nobody to ask; later it is found again by itself',
+  run: async (world) => {
+    const standing = await standingVersion(world)
+    const { site, parent } = powered
+    const [node] = world.hostsOf(site)
+    if (node === undefined) throw new SkerryError('no-such-node', `${site} has no host`)
+    const others = world.sites().filter((one) => one !== site)
+    const before = await pidsNow(world, others)
+    const own = pidsOf(await settled(world, standing, { site }))
+    const cable = world.cable(parent)
+    cable.cut()
+    const { pid } = world.named(parent)
+    process.kill(pid, 'SIGSTOP')
+    let evidence: Evidence
+    try {
+      evidence = await startedAlone(world, node, standing, own)
+    } finally {
+      process.kill(pid, 'SIGCONT')
+      cable.heal()
+    }
+    const during = await pidsNow(world, [site])
+    for (const one of [node.name, parent]) await linked(world, world.named(one))
+    await settled(world, standing, { site, accept: (all) => isSame(pidsOf(all), during[site]) })
+    const after = await pidsNow(world, others)
+    must(isSame(after, before), `something was restarted elsewhere: ${JSON.stringify([before, after])}`)
+    return {
+      machine: node.name,
+      cuts: { cable: cable.seen(), 'stood-still': `${parent} (process ${pid}, SIGSTOP)` },
+      ...evidence,
+      'linked-again': [node.name, parent],
+    }
+  },
 }

@@ -19,10 +19,18 @@ else {
 
 export const imageName = 'demo/shop:1'
 
-/** The OCI archive of the demo's image: Debian's busybox where it is installed, and a script for the process driver. */
-export const shopArchive = (): Promise<Buffer> =>
+/** A label that both zones carry and let out. */
+export const shopPlacement = 'region.example/name'
+
+/**
+ * The OCI archive of the demo's image: Debian's busybox where it is installed, and a script for the process driver.
+ * @param name under which specifications refer to it
+ * @param mark a file of its own makes it another image with another layer @default none
+ */
+export const shopArchive = (name = imageName, mark?: string): Promise<Buffer> =>
   buildArchive({
-    name: imageName,
+    name,
+    ...(mark !== undefined && { moreLayers: [[{ path: 'mark', data: mark }]] }),
     files: [
       ...(existsSync(busyboxPath)
         ? [
@@ -43,8 +51,19 @@ export const shopArchive = (): Promise<Buffer> =>
     },
   })
 
+export interface ShopPage {
+  /** @default the demo's image */
+  readonly image?: string
+  /** What the web service answers. @default names the version */
+  readonly greeting?: string
+}
+
 /** The application of the demo: a web service with a page from a config-map, and a till that only counts. */
-export const shopSpecification = (version: '1' | '2', driver: 'containerd' | 'process'): string => {
+export const shopSpecification = (
+  version: string,
+  driver: 'containerd' | 'process',
+  { image = imageName, greeting = `hello from shop version ${version}` }: ShopPage = {},
+): string => {
   const containerd = driver === 'containerd'
   const web = containerd ? '\n        entrypoint: [/bin/httpd, -f, -v, -p, "8080", -h, /www]' : '\n        cmd: [web]'
   const till = containerd
@@ -61,7 +80,7 @@ services:
         config-map:
           items:
             - name: index.html
-              data: "hello from shop version ${version}\\n"
+              data: "${greeting}\\n"
     network:
       ingress-ip-per-instance:
         protocols:
@@ -71,7 +90,7 @@ services:
           allow-all: true
     containers:
       - name: httpd
-        image: ${imageName}${web}
+        image: ${image}${web}
         memory: 64MiB
         cpus: 0.2
         shutdown-timeout: 2s
@@ -87,32 +106,37 @@ services:
     mode: one-per-matching-host
     containers:
       - name: till
-        image: ${imageName}${till}
+        image: ${image}${till}
         shutdown-timeout: 1s
 `
 }
 
-export const shopDeployment = (version: '1' | '2'): string => `name: shop-everywhere
+export const shopDeployment = (version: string): string => `name: shop-everywhere
 application: shop
 application-version: "${version}"
 placement:
-  match-site-labels: system/type = edge
+  match-site-labels: ${shopPlacement}
 `
 
-/** An application whose program is not in its image. */
-export const brokenSpecification = (driver: 'containerd' | 'process'): string => `name: broken
+/** Sites with this label are small shops: one in each zone, and only north lets its labels out. */
+export const cornerPlacement = 'shop.example/size = small'
+
+/** A second application, for small shops alone. */
+export const cornerSpecification = (driver: 'containerd' | 'process'): string => `name: corner
 version: "1"
 services:
-  - name: ghost
+  - name: till
     mode: replicated
     replicas: 1
     containers:
-      - name: ghost
+      - name: till
         image: ${imageName}
-        ${driver === 'containerd' ? 'entrypoint: [/bin/no-such-program]' : 'entrypoint: [node, no-such-program.mjs]'}
+        ${driver === 'containerd' ? 'entrypoint: [/bin/sh, -c, "while true; do echo till: counted; sleep 1; done"]' : 'cmd: [till]'}
+        shutdown-timeout: 1s
 ---
-name: broken-everywhere
-application: broken
+name: corner-shops
+application: corner
 application-version: "1"
-placement: all-sites
+placement:
+  match-site-labels: ${cornerPlacement}
 `

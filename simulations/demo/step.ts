@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SkerryError } from '../../base/index.ts'
 import type { ContainerView, NodeView, ServiceInstanceView } from '../../node/index.ts'
+import { type ShopPage, shopDeployment, shopSpecification } from './shop.ts'
 import { commandLines, type DemoNode, httpBody, type World } from './world.ts'
 
 export type Evidence = Readonly<Record<string, unknown>>
@@ -94,6 +95,33 @@ export const pidsNow = async (world: World, sites: readonly string[]): Promise<R
   pidsOfSites(
     Object.fromEntries(await Promise.all(sites.map(async (site) => [site, await world.instances('shop', site)]))),
   )
+
+/** The version of the shop that the tower wants everywhere. */
+export const standingVersion = async (world: World): Promise<string> =>
+  (
+    await world.get<{ 'application-version': string }>(
+      world.node('tower'),
+      '/v1/config/application-deployments/shop-everywhere',
+    )
+  )['application-version']
+
+export interface ShopChange extends ShopPage {
+  /** The node at which it is applied. @default the tower */
+  readonly at?: string
+  /** Path of an archive that comes along. @default none */
+  readonly archive?: string
+}
+
+/** Applies a version of the shop, and waits for nothing. */
+export const applyShop = async (world: World, version: string, change: ShopChange = {}): Promise<void> => {
+  const { at, archive, ...page } = change
+  const text = `${shopSpecification(version, world.driver, page)}---\n${shopDeployment(version)}`
+  const path = file(world, `shop-${version}.yaml`, text)
+  const where = at === undefined ? [] : ['--node', at]
+  await world.skerry([...where, 'apply', '-f', path, ...(archive === undefined ? [] : ['--image', archive])])
+}
+
+export const greetingOf = (version: string): string => `hello from shop version ${version}`
 
 export const file = (world: World, name: string, text: string | Uint8Array): string => {
   const path = join(world.home, name)

@@ -73,25 +73,6 @@ export const stealDisk = async (home: string, node: DemoNode): Promise<StolenDis
   }
 }
 
-export interface CertificateOnDisk {
-  readonly number: number
-  readonly scope: string
-  readonly 'signed-by': readonly string[]
-}
-
-/** The newest certificate of a node that does not run, as its disk holds it. */
-export const certificateOnDisk = async (home: string, node: DemoNode): Promise<CertificateOnDisk> => {
-  const disk = await stealDisk(home, node)
-  try {
-    const certificate = disk.book.certificateOf(disk.signer.keyId)
-    if (certificate === undefined) throw new SkerryError('not-shown', `${node.name} has no certificate on its disk`)
-    const { number, scope } = certificate.body
-    return { number, scope, 'signed-by': certificate.signatures.map(({ keyId }) => `${keyId.slice(0, 16)}…`) }
-  } finally {
-    await disk.close()
-  }
-}
-
 /** The signed deployment versions on a disk, the lowest order first. */
 export const versionsOnDisk = async ({
   store,

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { request } from 'node:http'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { errorText, SkerryError } from '../../base/index.ts'
 import type { ServiceInstanceView } from '../../node/index.ts'
+import type { TcpProxy } from './tcp-proxy.ts'
 
 /** A node of the demo's tree as `skerry up --json` told of it. */
 export interface DemoNode {
@@ -46,6 +47,10 @@ export interface World {
   up(): Promise<void>
   /** Starts one node and no other. */
   upOnly(node: string): Promise<void>
+  /** Starts a node from the files on its disk alone, as a machine does that comes up by itself. */
+  powerOn(node: DemoNode): Promise<void>
+  /** The cable between a node and its parent. @throws {SkerryError} `no-such-node` where there is none to pull */
+  cable(node: string): TcpProxy
   get<Answer>(node: DemoNode, path: string): Promise<Answer>
   /** Instances of `application` at a site, as its edges themselves say; by name. @default the first site */
   instances(application: string, site?: string): Promise<readonly ServiceInstanceView[]>
@@ -112,6 +117,8 @@ export const createWorld = (options: {
   readonly say: (line: string) => void
   /** Whether the person wants it to end: then nothing is waited for any more. @default never */
   readonly isInterrupted?: () => boolean
+  /** Cables between nodes and their parents, by the name of the node. @default none */
+  readonly cables?: Readonly<Record<string, TcpProxy>>
 }): World => {
   let nodes: readonly DemoNode[] = []
   const [program, ...first] = options.program
@@ -132,13 +139,16 @@ export const createWorld = (options: {
   const edges = () => nodes.filter(({ role }) => role === 'edge')
   const sites = () => [...new Set(edges().map(({ site }) => site))]
   const hostsOf = (site = sites()[0]) => edges().filter((edge) => edge.site === site)
-  const up = async (only: readonly string[]) => {
-    const ran = await skerry(['up', options.topology, '--runtime', options.driver, '--json', ...only])
-    const started = (JSON.parse(ran.stdout) as { nodes: DemoNode[] }).nodes
-    // In the order of the tree, which is how all of them are told of.
+  /** In the order of the tree, which is how all of them are told of. */
+  const merge = (started: readonly DemoNode[]) => {
     const others = started.filter(({ name }) => !nodes.some((one) => one.name === name))
-    const still = nodes.map((one) => started.find(({ name }) => name === one.name) ?? one)
-    nodes = only.length === 0 ? started : [...still, ...others]
+    nodes = [...nodes.map((one) => started.find(({ name }) => name === one.name) ?? one), ...others]
+  }
+  const cables = Object.entries(options.cables ?? {})
+  const up = async (only: readonly string[]) => {
+    const vias = only.length > 0 ? [] : cables.flatMap(([name, { address }]) => ['--via', `${name}=${address}`])
+    const ran = await skerry(['up', options.topology, '--runtime', options.driver, '--json', ...vias, ...only])
+    merge((JSON.parse(ran.stdout) as { nodes: DemoNode[] }).nodes)
   }
   const get = <Answer>(of: DemoNode, path: string) => getJson<Answer>(of['api-socket'], path)
   return {
@@ -153,6 +163,22 @@ export const createWorld = (options: {
     skerry,
     up: () => up([]),
     upOnly: (name) => up(['--node', name]),
+    powerOn: async (node) => {
+      const log = openSync(join(node['data-dir'], 'node.log'), 'a', 0o600)
+      const nodeProgram = join(dirname(first.at(-1) ?? ''), 'skerry-node.mjs')
+      const args = ['--max-semi-space-size=1', nodeProgram, '--config', join(node['data-dir'], 'node.yaml')]
+      mkdirSync(node['run-dir'], { recursive: true, mode: 0o700 })
+      const child = spawn(program, args, { detached: true, stdio: ['ignore', log, log], cwd: '/' })
+      closeSync(log)
+      child.unref()
+      if (child.pid === undefined) throw new SkerryError('node-start-failed', `${node.name} did not start`)
+      merge([{ ...node, pid: child.pid }])
+    },
+    cable: (name) => {
+      const cable = options.cables?.[name]
+      if (cable === undefined) throw new SkerryError('no-such-node', `there is no cable to pull at ${name}`)
+      return cable
+    },
     get,
     instances: async (application, site) => {
       const path = `/v1/state/applications/${application}/service-instances`
