@@ -216,7 +216,12 @@ export const createConflicts = (options: ConflictsOptions): Conflicts => {
     zone: ScopePath,
   ): Promise<ConflictCandidateView> => {
     for (const { id: tenant } of book.tenants()) {
-      const view = await viewOf({ kind: 'intent', scope: zone, tenant, owner: scope })
+      // The decision keeps its id on its way down: what the child in between was told of it is known here.
+      const child = zone
+        .split('/')
+        .slice(0, scope === '/' ? 2 : scope.split('/').length + 1)
+        .join('/') as ScopePath
+      const view = await viewOf({ kind: 'intent', scope: child, tenant, owner: scope })
       const entry = view?.entries.get(application)?.find((one) => one.decision === decision)
       if (view === undefined || entry === undefined) continue
       const found = { tenant, scope: zone, conflict: { kind: 'conflict' as const, application, candidates: [] } }

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/index.ts'
 import type { Book, Documents, LanePolicy } from '../crdt/index.ts'
-import { type Topology, zoneAt } from '../topologies/index.ts'
+import { type Topology, visibleTo, zones } from '../topologies/index.ts'
 import type { NodeConfig } from './config.ts'
 import { type Conflicts, createConflicts, lanePolicyOf, type SettleCall } from './conflicts.ts'
 import { createEntryAuthors } from './entry-authors.ts'
@@ -10,7 +10,7 @@ import type { ReportDesk } from './report-desk.ts'
 import type { ScopeLanes } from './scope-lanes.ts'
 import type { Specifications } from './specifications.ts'
 import type { TowerDesk } from './tower-desk.ts'
-import type { TreeNode } from './tree-node.ts'
+import { isWithin, type TreeNode } from './tree-node.ts'
 import type { ZoneDesk } from './zone-desk.ts'
 
 export interface NodeConflictsOptions {
@@ -27,6 +27,8 @@ export interface NodeConflictsOptions {
   readonly zoneDesk: ZoneDesk | undefined
   readonly nodes: readonly TreeNode[]
   readonly reports: Pick<ReportDesk, 'hosts' | 'outcomes'>
+  /** The zones this node knows, with what may leave them now. */
+  readonly tree: () => Topology | undefined
   readonly knowledge: () => Promise<Knowledge>
   readonly ask: (node: string, call: SettleCall, signal: AbortSignal) => Promise<unknown>
 }
@@ -35,8 +37,11 @@ export interface NodeConflictsOptions {
 export const createNodeConflicts = (options: NodeConflictsOptions): Conflicts => {
   const { config, topology, documents, book, specifications, clock, zoneDesk, nodes, tower } = options
   const scope = config.scope
-  const zonesBelow = () =>
-    topology === undefined || config.role === 'edge' ? [] : (zoneAt(topology, scope)?.zones ?? [])
+  const tree = () => options.tree() ?? topology
+  const zonesBelow = (of: Topology | undefined) =>
+    of === undefined || config.role === 'edge'
+      ? []
+      : zones(of).filter(({ path }) => path !== scope && isWithin(path, scope))
   const sitesBelow = nodes.filter(({ role, scope: of }) => role === 'edge' && of !== scope)
   return createConflicts({
     scope,
@@ -48,13 +53,15 @@ export const createNodeConflicts = (options: NodeConflictsOptions): Conflicts =>
     specifications,
     clock,
     local: options.local,
-    below: () =>
-      zonesBelow().map(({ path, settle, policy }) => ({
+    below: () => {
+      const known = tree()
+      return zonesBelow(known).map(({ path, settle }) => ({
         scope: path,
         policy: lanePolicyOf(settle),
-        letsIn: policy.operations === 'all',
+        letsIn: known !== undefined && visibleTo(known, path, scope, 'operations') === 'all',
         outcomes: options.reports.outcomes(path),
-      })),
+      }))
+    },
     reports: options.reports.hosts,
     scopeOfSite: (site) => nodes.find((one) => one.site === site)?.scope,
     nameOf: async (application) => {
