@@ -3,14 +3,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
-import { createLog, createSeededRandom, parseScopePath, SkerryError, silentLog, sleep } from '../base/index.ts'
+import { createLog, createSeededRandom, type LogLine, parseScopePath, SkerryError, sleep } from '../base/index.ts'
 import { createMemoryDisk, createNodeSignatures, type MemoryDisk, nodeHash } from '../crdt/index.ts'
-import { createMemoryNetwork, type MemoryNetwork, MeshError } from '../mesh/index.ts'
+import { createMemoryNetwork, type MemoryNetwork, type Mesh, MeshError } from '../mesh/index.ts'
 import { buildArchive, createSimulatedHost, type SimulatedHost } from '../runtime/index.ts'
 import { parseTopology, sliceFor } from '../topologies/index.ts'
 import type { ConfigChange } from './api/index.ts'
 import type { NodeConfig } from './config.ts'
-import { createNode, type SkerryNode } from './node.ts'
+import { createNode, type NodePowers, type SkerryNode } from './node.ts'
 import { createBlobStore, createStateFile, systemClock } from './powers/index.ts'
 
 const topologyText = `version: 1
@@ -31,11 +31,13 @@ zones:
         hosts: [{ name: far-a }, { name: far-b }]
 `
 
-interface Place {
+export interface Place {
   readonly role: NodeConfig['role']
   readonly scope: string
   readonly site: string
   readonly parents: readonly string[]
+  /** Where an edge is reached by siblings. @default nowhere */
+  readonly listen?: readonly string[]
 }
 
 const places: Readonly<Record<string, Place>> = {
@@ -45,6 +47,8 @@ const places: Readonly<Record<string, Place>> = {
   'far-a': { role: 'edge', scope: '/north/far', site: 'far', parents: ['north-agg'] },
   'far-b': { role: 'edge', scope: '/north/far', site: 'far', parents: ['north-agg'] },
 }
+
+type MeshIdentity = Parameters<NodePowers['openMesh']>[0]
 
 export const asked = { caller: { tenant: 'default', user: 'test' }, signal: new AbortController().signal }
 
@@ -57,6 +61,14 @@ export class Tree {
   readonly disks = new Map<string, MemoryDisk>()
   readonly tokens = new Map<string, string>()
   networkId = ''
+  /** The nodes there may be. */
+  places: Readonly<Record<string, Place>> = places
+  /** Hears what the nodes log. */
+  onLine: ((node: string, line: LogLine) => void) | undefined
+  /** Where a node with children is reached. */
+  addressOf = (name: string): string => name
+  /** How a node is linked with others. */
+  makeMesh = ({ peerKey }: MeshIdentity, listen: readonly string[]): Mesh => this.network.createMesh(peerKey, listen[0])
   /** What the nodes are sliced from. */
   topologyText = topologyText
   /** Whether hosts join with a token of their parent. */
@@ -70,10 +82,12 @@ export class Tree {
   readonly severed = new Set<string>()
 
   async start(name: string): Promise<SkerryNode> {
-    const place = places[name]
+    const place = this.places[name]
     if (!place) throw new Error(name)
     const config: NodeConfig = {
-      ...place,
+      role: place.role,
+      site: place.site,
+      parents: place.parents.map(this.addressOf),
       name,
       networkId: this.networkId,
       joinTokenFile: '',
@@ -83,7 +97,7 @@ export class Tree {
       topology: '',
       dataDir: this.folder,
       runDir: this.folder,
-      meshListen: place.role === 'edge' ? [] : [name],
+      meshListen: place.listen ?? (place.role === 'edge' ? [] : [this.addressOf(name)]),
       apiListen: '',
       tokenFile: '',
       runtime: 'simulated',
@@ -106,12 +120,13 @@ export class Tree {
     const node = createNode(config, {
       clock: systemClock,
       random,
-      log: process.env.TREE_LOG
-        ? createLog((l) => console.error(name, l.level, l.part, l.message, JSON.stringify(l.fields)))
-        : silentLog,
-      openMesh: ({ peerKey }) => {
-        this.keys.set(name, peerKey)
-        const mesh = this.network.createMesh(peerKey, config.meshListen[0])
+      log: createLog((line) => {
+        this.onLine?.(name, line)
+        if (process.env.TREE_LOG) console.error(name, line.level, line.part, line.message, JSON.stringify(line.fields))
+      }),
+      openMesh: (identity) => {
+        this.keys.set(name, identity.peerKey)
+        const mesh = this.makeMesh(identity, config.meshListen)
         const dial: typeof mesh.dial = async (...given) => {
           if (this.severed.has(name)) throw new MeshError('unreachable', 'the cable is pulled')
           return mesh.dial(...given)
@@ -161,7 +176,7 @@ export class Tree {
   /** Pulls the cable between a node and its parent. */
   sever(name: string): void {
     this.severed.add(name)
-    const parent = places[name]?.parents[0] ?? ''
+    const parent = this.places[name]?.parents[0] ?? ''
     this.network.cut(this.keys.get(name) ?? '', this.keys.get(parent) ?? '')
   }
 
@@ -207,14 +222,20 @@ export class Tree {
 
 export const startTree = (t: ExecutionContext, ...names: string[]): Promise<Tree> => startTreeOf(t, '', ...names)
 
-/** A tree whose zone `north` says more of itself, like `privacy: true`. */
-export const startTreeOf = async (t: ExecutionContext, north: string, ...names: string[]): Promise<Tree> => {
+/** A tree that is set up by the test itself; it is taken down with it. */
+export const emptyTree = (t: ExecutionContext): Tree => {
   const tree = new Tree()
-  tree.topologyText = topologyText.replace('  - name: north\n', `  - name: north\n    ${north}\n`)
   t.teardown(async () => {
     for (const name of [...tree.nodes.keys()].toReversed()) await tree.stop(name)
     rmSync(tree.folder, { recursive: true })
   })
+  return tree
+}
+
+/** A tree whose zone `north` says more of itself, like `privacy: true`. */
+export const startTreeOf = async (t: ExecutionContext, north: string, ...names: string[]): Promise<Tree> => {
+  const tree = emptyTree(t)
+  tree.topologyText = topologyText.replace('  - name: north\n', `  - name: north\n    ${north}\n`)
   for (const name of names) await tree.start(name)
   return tree
 }
