@@ -273,6 +273,7 @@ export {
   type OpenedSnapshot,
   openRollUp,
   openSnapshot,
+  openZoneView,
   proveLeaf,
   type ReportHead,
   type ReportRefusal,
@@ -286,6 +287,9 @@ export {
   type Snapshot,
   sealRollUp,
   sealSnapshot,
+  sealZoneView,
+  type ZoneWish,
+  zoneViewLimits,
 } from './report/index.ts'
 export {
   createMemoryDisk,

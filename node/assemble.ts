@@ -6,21 +6,20 @@ import { createApiServices } from './api-services.ts'
 import { createAuthorityServices } from './authority-services.ts'
 import { createBlobExchange } from './blob-exchange.ts'
 import type { NodeConfig } from './config.ts'
-import { lanePolicyOf } from './conflicts.ts'
-import { createForwarder } from './forwarding.ts'
+import { createForwarder, letsIn } from './forwarding.ts'
 import { createImages } from './images.ts'
-import { type Knowledge, knowledgeOfIntents } from './knowledge.ts'
+import { createLabelSight } from './label-sight.ts'
 import { createNodeLinks } from './links-of-node.ts'
 import { createLocalDesk, type KeptZoneConfig, opaqueSalt } from './local-desk.ts'
 import { createMemberServices } from './member-services.ts'
 import type { NodePowers } from './node.ts'
 import { createNodeConflicts } from './node-conflicts.ts'
+import { createNodeKnowledge } from './node-knowledge.ts'
 import { openEdge } from './open-edge.ts'
 import { openNode } from './open-node.ts'
 import { createReportDesk } from './report-desk.ts'
 import { createOutcomeWatch, createScopeLanes } from './scope-lanes.ts'
-import { namesOfIntents } from './services/deployments/index.ts'
-import { signingDelegation } from './services/membership/index.ts'
+import { lanePolicyOf } from './settle-call.ts'
 import { createNodeSiblings } from './siblings-of-node.ts'
 import { createSiteDesk, type KeptChoices, type SiteDesk } from './site-desk.ts'
 import { createSiteIntents } from './site-intents.ts'
@@ -30,6 +29,7 @@ import { treeNodes } from './tree-node.ts'
 import { borderText, nodeView as viewOfNode } from './views/index.ts'
 import { createZoneDesk, type Missing } from './zone-desk.ts'
 import { createZoneKnowledge } from './zone-knowledge.ts'
+import { createZonePolicies } from './zone-policies.ts'
 import { zoneRows } from './zone-rows.ts'
 
 export interface RunningNode {
@@ -84,6 +84,13 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
   })
   const { fetchBlob, fetchRecords } = exchange
 
+  const policies = createZonePolicies({
+    scope: config.scope,
+    topology,
+    documents,
+    log: log.child('policies'),
+    onChange: () => links.uplink.reportChanged(),
+  })
   const images = createImages(blobs, stateFile('images'))
   const reports = createReportDesk({
     config,
@@ -92,6 +99,7 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
     book,
     edge,
     nodes,
+    tree: policies.tree,
     children: () => links.downlinks?.children() ?? [],
     intendedOrder: (site) => siteIntents.orderOf(site),
     hostOf: (peerKey) => {
@@ -101,16 +109,18 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
     },
     refusals: () => siteDesk?.refusals() ?? [],
     ownVersions: () => lanes.ownVersions(),
+    ownWishes: () => lanes.ownWishes(),
     rows: (isCounted) =>
       zoneRows({
         isCounted,
-        knowledge,
-        intents: siteIntents.all,
+        knowledge: () => knowledge(),
+        intents: () => intents(),
         lanes,
         conflicts: async () =>
           (await conflicts.list())
             .filter((one) => one.scope === config.scope)
             .map((one) => ({ application: one['application-id'], forMs: one['since-ms'] })),
+        below: () => reports.countsBelow(),
         hash,
       }),
   })
@@ -124,7 +134,8 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
     hash: authority.hash,
     ...(config.role === 'aggregator' && { salt: opaqueSalt(stateFile, random) }),
   })
-  const shared = { scope: config.scope, lanes, policy, documents, book, specifications, clock, hash }
+  const sight = createLabelSight(policies.tree, book, authority)
+  const shared = { scope: config.scope, lanes, policy, documents, book, specifications, sight, clock, hash }
 
   const tower =
     topology !== undefined && keys?.tenants[0] !== undefined
@@ -184,10 +195,6 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
           random: random.fork('local'),
           log: log.child('configuration'),
           tenantName: builtInTenant,
-          mayNotSign: (tenant) => {
-            const may = signingDelegation(book, config.scope, identity.signer.keyId, tenant)
-            return may.ok ? undefined : may.why
-          },
           intents: () => siteIntents.all(),
           topology: () => ({ ...topology }),
           onChange: () => {
@@ -228,16 +235,16 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
     await exchange.fetchByReference(archive, reference, signal)
   })
 
-  const knowledge = async (): Promise<Knowledge> => {
-    const heard = reports.hosts()
-    if (tower) {
-      const orderOf = (site: string) => siteIntents.orderOf(site) ?? reports.intendedOrderOf(site) ?? 0
-      return { ...(await tower.knowledge(heard)), summaries: reports.summaries(tower.names()), intentOrder: orderOf }
-    }
-    const accepted = edge?.accepted()
-    const intents = edge ? (accepted ? [accepted] : []) : siteIntents.all()
-    return knowledgeOfIntents(intents, heard, reports.summaries(namesOfIntents(intents)))
-  }
+  const { knowledge, intents } = createNodeKnowledge({
+    ...shared,
+    tree: policies.tree,
+    tower,
+    edge,
+    zoneDesk,
+    tenant: builtInTenant,
+    siteIntents: () => siteIntents,
+    reports: () => reports,
+  })
 
   const reportOutcomes = createOutcomeWatch(lanes, () => links.uplink.reportChanged())
   const settle = () => void (siteDesk ?? zoneDesk)?.settle().then(reportOutcomes)
@@ -251,6 +258,7 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
     zoneDesk,
     nodes,
     reports,
+    tree: policies.tree,
     knowledge,
     ask: async (to, call, signal) => (await forwarder.send({ to, call: 'settle', settle: call }, signal)).head,
   })
@@ -276,6 +284,7 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
     config,
     membership,
     topology,
+    tree: policies.tree,
     nodes,
     ask: async (to, member, signal) => (await forwarder.send({ to, call: 'member', member }, signal)).head,
   })
@@ -291,7 +300,7 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
       settle: (call, signal) => conflicts.settle(call, signal),
     },
     request: (peer, question, signal) => (links.downlinks ?? (noHost() as never)).request(peer, question, signal),
-    letsIn: () => topology === undefined || zoneAt(topology, config.scope)?.policy.operations === 'all',
+    letsIn: (call) => topology === undefined || letsIn(policies.own(), call),
     border: borderText(config.scope),
   })
 
@@ -299,6 +308,7 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
     config,
     powers,
     mesh,
+    tree: policies.tree,
     book,
     membership,
     replicator,
@@ -353,11 +363,13 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
       zoneKnowledge: createZoneKnowledge(book, membership, links),
       ...(desk && { desk }),
       conflicts,
-      authority: createAuthorityServices({ config, membership, topology, powers: authority }),
+      authority: createAuthorityServices({ config, membership, topology, policies, powers: authority }),
+      policies,
       ...(topology && { topology }),
     }),
     start: async () => {
       await membership.start()
+      await policies.start()
       await tower?.start()
       await local?.start()
       await (siteDesk ?? zoneDesk)?.settle()

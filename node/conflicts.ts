@@ -5,20 +5,23 @@ import {
   type Conflict,
   choose,
   type Documents,
-  defaultLanePolicy,
   effective,
+  formatLaneName,
   type LaneName,
   type LanePolicy,
   type LaneView,
   laneOwner,
   parseLaneName,
+  type ReadEntry,
   type RollUp,
+  type ZoneWish,
 } from '../crdt/index.ts'
 import type { ConflictCandidateView, ConflictView, SettledView } from './api/index.ts'
 import type { EntryAuthors } from './entry-authors.ts'
 import type { LocalDesk } from './local-desk.ts'
 import type { ScopeLanes } from './scope-lanes.ts'
 import type { HostReport } from './services/deployments/index.ts'
+import { pickCandidate, type SettleCall, shownDigits } from './settle-call.ts'
 import type { Specifications } from './specifications.ts'
 
 /** A zone below as far as conflicts in it are known here. */
@@ -29,6 +32,8 @@ export interface ZoneBelow {
   readonly letsIn: boolean
   /** What the zone itself last said of decisions from above. */
   readonly outcomes: RollUp['outcomes']
+  /** What its operators want, where it exports that without who said so. */
+  readonly wishes: readonly (ZoneWish & { readonly read: ReadEntry })[]
 }
 
 export interface ConflictsOptions {
@@ -55,14 +60,6 @@ export interface ConflictsOptions {
   readonly decideAnew: ((application: string, seen: readonly string[]) => Promise<boolean>) | undefined
 }
 
-/** A request to settle on its way to the zone where the words meet. */
-export interface SettleCall {
-  /** Name or id of the application. */
-  readonly application: string
-  /** First digits of a decision, or `local` or `above`. */
-  readonly take: string
-}
-
 /** A zone whose own operators decided otherwise, knowing what is wanted from here. */
 export interface Override {
   readonly application: string
@@ -79,8 +76,6 @@ export interface Conflicts {
    */
   settle(call: SettleCall & { readonly zone?: string }, signal: AbortSignal): Promise<SettledView>
 }
-
-const shownDigits = 12
 
 /** One conflict with the lanes' tenant it was found in. */
 interface Found {
@@ -110,14 +105,26 @@ export const createConflicts = (options: ConflictsOptions): Conflicts => {
     return found
   }
 
-  /** Conflicts in zones right below whose own lane may be read here. */
+  /** The own lane of a zone as it exports it. */
+  const exportedView = ({ scope: of, wishes }: ZoneBelow, tenant: string): LaneView | undefined => {
+    const own = wishes.filter((wish) => wish.tenant === tenant)
+    if (own.length === 0) return undefined
+    const lane = formatLaneName({ kind: 'local', scope: of, tenant })
+    return { lane, voice: 'local', entries: new Map(own.map(({ application, read }) => [application, [read]])) }
+  }
+  const exported = (zone: string, { hash }: ReadEntry) =>
+    options
+      .below()
+      .flatMap(({ scope: of, wishes }) => (of === zone ? wishes.filter(({ read }) => read.hash === hash) : []))[0]
+
+  /** Conflicts in zones right below whose own lane may be read here, whole or as the zone exports it. */
   const readable = async (): Promise<readonly Found[]> => {
     const found: Found[] = []
     for (const { id: tenant } of book.tenants())
       for (const zone of options.below()) {
         const views = await Promise.all([
           viewOf({ kind: 'intent', scope: zone.scope, tenant, owner: scope }),
-          viewOf({ kind: 'local', scope: zone.scope, tenant }),
+          (await viewOf({ kind: 'local', scope: zone.scope, tenant })) ?? exportedView(zone, tenant),
         ])
         const held = views.filter((view) => view !== undefined)
         for (const state of effective(held, zone.policy).values())
@@ -161,7 +168,9 @@ export const createConflicts = (options: ConflictsOptions): Conflicts => {
     const owner = laneOwner(name)
     const author = await options.authors.of(name, application, entry)
     const by = author === undefined ? undefined : book.certificateOf(author)?.body.host
-    const version = entry.version === null ? undefined : book.version(entry.version)?.body
+    const held = entry.version === null ? undefined : book.version(entry.version)?.body
+    const said = held === undefined ? exported(zone, entry) : undefined
+    const version = held ?? (said?.revision ? { revision: said.revision, name: said.deployment } : undefined)
     const label = version && (await labelOf(version.revision))
     return {
       id: entry.decision.slice(0, shownDigits),
@@ -278,24 +287,6 @@ export const createConflicts = (options: ConflictsOptions): Conflicts => {
   const isNamed = (given: string, one: ConflictView): boolean =>
     one.application === given || one['application-id'] === given
 
-  /** The candidate that is meant. */
-  const picked = ({ candidates }: Conflict, { application, take }: SettleCall): Candidate => {
-    const voice = take === 'local' ? 'local' : take === 'above' ? 'intent' : undefined
-    const fitting = candidates.filter((one) =>
-      voice === undefined ? one.entry.decision.startsWith(take) : one.voice === voice,
-    )
-    const [first] = fitting
-    const ids = candidates.map(({ entry }) => entry.decision.slice(0, shownDigits)).join(', ')
-    if (first === undefined || take === '')
-      throw new SkerryError('not-found', `${application} has no candidate ${take || '(nothing)'}: take one of ${ids}`)
-    if (fitting.length > 1)
-      throw new SkerryError(
-        'ambiguous',
-        `${fitting.length} candidates of ${application} fit ${take}: take one of ${ids}`,
-      )
-    return first
-  }
-
   const settleOwn = async (call: SettleCall): Promise<SettledView> => {
     if (local === undefined)
       throw new SkerryError(
@@ -306,7 +297,7 @@ export const createConflicts = (options: ConflictsOptions): Conflicts => {
     const views = await Promise.all(found.map(viewOfFound))
     const at = views.findIndex((one) => isNamed(call.application, one))
     const one = found[at] ?? notFound(call.application, views)
-    const taken = picked(one.conflict, call)
+    const taken = pickCandidate(one.conflict, call)
     const view = views[at]?.candidates.find(({ id }) => taken.entry.decision.startsWith(id))
     await local.settle(one.conflict, taken, one.tenant)
     return {
@@ -381,9 +372,3 @@ export const createConflicts = (options: ConflictsOptions): Conflicts => {
     },
   }
 }
-
-/** What a zone says of whose word is final in it. */
-export const lanePolicyOf = (settle: LanePolicy['settle'] | undefined): LanePolicy => ({
-  ...defaultLanePolicy,
-  settle: settle ?? defaultLanePolicy.settle,
-})

@@ -1,9 +1,10 @@
 import { nameHint, SkerryError } from '../base/index.ts'
+import type { ZonePolicy } from '../topologies/index.ts'
 import type { ExecOutcome, NodeView } from './api/index.ts'
-import type { SettleCall } from './conflicts.ts'
 import type { LinkAnswer } from './links/index.ts'
 import type { MemberCall } from './member-services.ts'
 import type { HostReport } from './services/deployments/index.ts'
+import type { SettleCall } from './settle-call.ts'
 import { isWithin, type TreeNode } from './tree-node.ts'
 
 /** A request on its way to the node that acts on it. */
@@ -53,11 +54,15 @@ export interface ForwarderOptions {
   readonly reports: () => readonly HostReport[]
   readonly local: LocalCalls
   readonly request: (peer: string, question: unknown, signal: AbortSignal) => Promise<LinkAnswer>
-  /** Whether this node's zone lets those above act inside it; judged here, whatever they believe. */
-  readonly letsIn: () => boolean
+  /** Whether this node's zone lets those above do this inside it; judged here, whatever they believe. */
+  readonly letsIn: (call: string) => boolean
   /** What is said where it does not. */
   readonly border: string
 }
+
+/** What a zone's policy says of a request from above: whoever follows a log takes its lines out as well. */
+export const letsIn = (policy: ZonePolicy | undefined, call: string): boolean =>
+  policy?.operations === 'all' && (call !== 'logs' || policy.logs === 'all')
 
 const noBytes = async function* (): AsyncGenerator<Uint8Array> {}
 
@@ -99,7 +104,7 @@ export const createForwarder = (options: ForwarderOptions): Forwarder => {
       const call = question as Forwarded
       if (typeof call !== 'object' || call === null || typeof call.to !== 'string')
         throw new SkerryError('bad-message', 'a forwarded request names no node')
-      if (!options.letsIn()) throw new SkerryError('beyond-border', options.border)
+      if (!options.letsIn(String(call.call))) throw new SkerryError('beyond-border', options.border)
       if (!['node', 'member', 'settle', 'exec', 'logs'].includes(call.call))
         throw new SkerryError('not-supported', `this node does not know the request ${String(call.call)}`)
       return send(call, signal)

@@ -222,3 +222,21 @@ test.serial("an application of the zone's own reaches its sites, and nobody abov
   t.is(await tree.runningVersion('far-a'), '1')
   t.is(await tree.runningVersion('near-a'), '1')
 })
+
+test.serial(
+  'a zone that keeps its authors back exports what it wants under its own signature, and not who said so',
+  async (t) => {
+    const tree = await startTreeOf(t, 'policy: { changes-author: none }', 'tower', 'north-agg', 'near-a', 'far-a')
+    await apart(tree)
+    const above = await until('the conflict at the tower', async () => {
+      const [one] = await conflictsAt(tree, 'tower')
+      return one?.candidates.length === 2 && one.candidates.every(({ version }) => version !== undefined)
+        ? one
+        : undefined
+    })
+    const own = above.candidates.find(({ voice }) => voice === 'local')
+    t.like(own, { scope: '/north', version: '2-north', deployment: 'everywhere', sites: ['far'], runs: true })
+    t.is(own?.by, undefined)
+    t.deepEqual(above.withheld, [])
+  },
+)

@@ -48,6 +48,7 @@ import {
   writeEntries,
   type ZoneConfig,
 } from './services/deployments/index.ts'
+import { signingDelegation } from './services/membership/index.ts'
 import type { Specifications } from './specifications.ts'
 
 /** What is kept on disk: the zone's configuration, and the salt of the revisions its operators make. */
@@ -89,8 +90,6 @@ export interface LocalDeskOptions {
   readonly log: Log
   /** Name of the one tenant. */
   readonly tenantName: string
-  /** Why this node may not sign versions for sites of its scope, in words; undefined when it may. */
-  readonly mayNotSign: (tenant: string) => string | undefined
   /** What the sites right below are to do, as they were told last. */
   readonly intents: () => readonly SiteIntent[]
   readonly topology: () => Readonly<Record<string, unknown>>
@@ -296,9 +295,8 @@ export const createLocalDesk = (options: LocalDeskOptions): LocalDesk => {
   const mayWrite = (): void => {
     if (options.owner() === undefined)
       throw new SkerryError('not-ready', `${options.name} may not write for ${scope} yet: its parent has to enrol it`)
-    const why = options.mayNotSign(tenant())
-    if (why !== undefined)
-      throw new SkerryError('no-delegation', `${scope} cannot change applications by itself: ${why}`)
+    const may = signingDelegation(book, scope, options.signer.keyId, tenant())
+    if (!may.ok) throw new SkerryError('no-delegation', `${scope} cannot change applications by itself: ${may.why}`)
   }
   /** A change counts once the zone's own lane says it. */
   const changed = async <Result>(isApplied: boolean, change: () => Promise<Result>): Promise<Result> => {

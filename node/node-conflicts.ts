@@ -2,12 +2,13 @@ import type { Clock } from '../base/index.ts'
 import type { Book, Documents, LanePolicy } from '../crdt/index.ts'
 import { type Topology, visibleTo, zones } from '../topologies/index.ts'
 import type { NodeConfig } from './config.ts'
-import { type Conflicts, createConflicts, lanePolicyOf, type SettleCall } from './conflicts.ts'
+import { type Conflicts, createConflicts } from './conflicts.ts'
 import { createEntryAuthors } from './entry-authors.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { LocalDesk } from './local-desk.ts'
 import type { ReportDesk } from './report-desk.ts'
 import type { ScopeLanes } from './scope-lanes.ts'
+import { lanePolicyOf, type SettleCall } from './settle-call.ts'
 import type { Specifications } from './specifications.ts'
 import type { TowerDesk } from './tower-desk.ts'
 import { isWithin, type TreeNode } from './tree-node.ts'
@@ -26,7 +27,7 @@ export interface NodeConflictsOptions {
   readonly tower: TowerDesk | undefined
   readonly zoneDesk: ZoneDesk | undefined
   readonly nodes: readonly TreeNode[]
-  readonly reports: Pick<ReportDesk, 'hosts' | 'outcomes'>
+  readonly reports: Pick<ReportDesk, 'hosts' | 'outcomes' | 'wishes'>
   /** The zones this node knows, with what may leave them now. */
   readonly tree: () => Topology | undefined
   readonly knowledge: () => Promise<Knowledge>
@@ -60,6 +61,7 @@ export const createNodeConflicts = (options: NodeConflictsOptions): Conflicts =>
         policy: lanePolicyOf(settle),
         letsIn: known !== undefined && visibleTo(known, path, scope, 'operations') === 'all',
         outcomes: options.reports.outcomes(path),
+        wishes: options.reports.wishes(path),
       }))
     },
     reports: options.reports.hosts,

@@ -1,10 +1,19 @@
-import { randomHex } from '../base/index.ts'
-import { type Book, type Leaf, leavesRoot, type RollUp, sealRollUp } from '../crdt/index.ts'
-import { parentOf, zoneAt } from '../topologies/index.ts'
+import { randomHex, type ScopePath } from '../base/index.ts'
+import {
+  type Book,
+  type Leaf,
+  leavesRoot,
+  type RollUp,
+  sealRollUp,
+  sealZoneView,
+  type ZoneWish,
+} from '../crdt/index.ts'
+import { ancestorsOf, parentOf, type Topology, visibleTo, zoneAt } from '../topologies/index.ts'
 import type { NodeConfig } from './config.ts'
 import type { EdgeHost } from './edge-host.ts'
 import type { Identity } from './identity.ts'
 import { createFleet } from './knowledge.ts'
+import { lastLinesHash, splitLastLines } from './last-lines.ts'
 import type { NodePowers } from './node.ts'
 import { type CarriedHost, type CarriedZone, createReportReader, reportMessage, signReport } from './reports.ts'
 import type { HostReport, RowNames, StartRefusal, ZoneSummary } from './services/deployments/index.ts'
@@ -17,15 +26,21 @@ export interface ReportDeskOptions {
   readonly book: Book
   readonly edge: EdgeHost | undefined
   readonly nodes: readonly TreeNode[]
+  /** The zones this node knows, with what may leave them now. */
+  readonly tree: () => Topology | undefined
   readonly children: () => readonly { readonly peer: string; readonly up: boolean; readonly forMs: number }[]
   readonly intendedOrder: (site: string) => number | undefined
   readonly hostOf: (peerKey: string) => { readonly name: string; readonly session: number } | undefined
   readonly refusals: () => readonly StartRefusal[]
   /** What the zone says of itself; without counts where every host's own report leaves. */
   readonly rows: (isCounted: boolean) => Promise<Pick<RollUp, 'rows' | 'own' | 'outcomes'>>
+  /** What operators of this zone want, without who said so. */
+  readonly ownWishes: () => Promise<readonly ZoneWish[]>
   /** Versions that operators of this zone decided for, where the parent may read what they want. */
   readonly ownVersions: () => Promise<readonly { readonly id: string; readonly bytes: Uint8Array }[]>
 }
+
+const noNames: RowNames = () => undefined
 
 /** Records in one report: as many as a parent takes. */
 const mostRecords = 1_000
@@ -33,7 +48,7 @@ const mostRecords = 1_000
 /** Signed reports up and down one node: its own word, those of hosts below, and what of them goes on to the parent. */
 export const createReportDesk = (options: ReportDeskOptions) => {
   const { config, identity, powers, book, edge, nodes } = options
-  const { clock, log, topology } = powers
+  const { clock, log } = powers
   const reader = createReportReader({
     book,
     powers: powers.authority,
@@ -69,8 +84,15 @@ export const createReportDesk = (options: ReportDeskOptions) => {
     const report = ownReport(host)
     const certificate = book.certificateOf(identity.signer.keyId)
     if (certificate === undefined) return []
-    const snapshot = signReport(report, turn(), identity.signer)
-    return [{ snapshot, certificate: certificate.bytes, report }]
+    if (report.status === undefined)
+      return [
+        { snapshot: signReport(report, turn(), identity.signer, undefined), certificate: certificate.bytes, report },
+      ]
+    const { status, lines: said } = splitLastLines(report.status)
+    const lines = said.length === 0 ? undefined : { salt: randomHex(random, 16), lines: [...said] }
+    const linesHash = lines && lastLinesHash(lines, powers.authority.hash)
+    const snapshot = signReport({ ...report, status }, turn(), identity.signer, linesHash)
+    return [{ snapshot, certificate: certificate.bytes, report, ...(lines && { lines }) }]
   }
 
   /**
@@ -109,30 +131,65 @@ export const createReportDesk = (options: ReportDeskOptions) => {
     ].map((leaf) => ({ ...leaf, salt: saltOf(`${leaf.kind} ${leaf.name}`) }))
   }
 
+  const policyAt = (scope: string) => {
+    const tree = options.tree()
+    return tree === undefined ? undefined : zoneAt(tree, scope)?.policy
+  }
+
   /** Whether the parent holds this zone's own lane, and so may have the versions it names. */
   const mayReadIntents = (): boolean => {
-    const policy = topology === undefined ? undefined : zoneAt(topology, config.scope)?.policy
+    const policy = policyAt(config.scope)
     return policy?.intents === 'all' && policy['changes-author'] === 'all'
   }
 
   /** How much of reports this zone lets its parent have. */
-  const level = () => (topology === undefined ? 'all' : (zoneAt(topology, config.scope)?.policy.reports ?? 'none'))
+  const level = () => (options.tree() === undefined ? 'all' : (policyAt(config.scope)?.reports ?? 'none'))
 
-  const ownRollUp = async (): Promise<readonly Pick<CarriedZone, 'scope' | 'bytes' | 'heardAtMs'>[]> => {
+  /** Whether somebody on the way up lets out no more than counts: it needs those of all zones inside it. */
+  const isCounted = () =>
+    options.tree() !== undefined &&
+    [config.scope, ...ancestorsOf(config.scope)].some((scope) => scope !== '/' && policyAt(scope)?.reports !== 'all')
+
+  /** What the zone exports of its own lane where its authors stay back. */
+  const ownView = async (zone: string, generation: number): Promise<Uint8Array | undefined> => {
+    const policy = policyAt(config.scope)
+    if (policy?.intents !== 'all' || policy['changes-author'] === 'all') return undefined
+    return sealZoneView({ ...turn(), zone, generation, wishes: await options.ownWishes() }, identity.signer)
+  }
+
+  const ownRollUp = async (): Promise<readonly Pick<CarriedZone, 'scope' | 'bytes' | 'view' | 'heardAtMs'>[]> => {
     const owner = book.ownerAt(config.scope, 'zone')
     if (owner === undefined) return []
     const leaves = leavesNow()
     const said = {
-      // Where every host's own report leaves, counts would be said twice.
-      ...(await options.rows(level() !== 'all')),
+      // Where every host's own report leaves all the way up, counts would be said twice.
+      ...(await options.rows(isCounted())),
       zone: owner.id,
       generation: owner.generation,
       leaves: leaves.length,
       root: leavesRoot(leaves, powers.authority.hash),
     }
     const bytes = sealRollUp({ ...turn(), ...said }, identity.signer)
-    return [{ scope: config.scope, bytes, heardAtMs: clock.monotonicMs() }]
+    const view = await ownView(owner.id, owner.generation)
+    return [{ scope: config.scope, bytes, ...(view && { view }), heardAtMs: clock.monotonicMs() }]
   }
+
+  /** Zones whose hosts are known here one by one. */
+  const tellsAll = (scope: string) => {
+    const tree = options.tree()
+    return tree !== undefined && visibleTo(tree, scope as ScopePath, config.scope, 'reports') === 'all'
+  }
+  /** Hosts as they go on to the parent: what their containers wrote last only where logs leave too. */
+  const carriedUp = (): readonly CarriedHost[] => {
+    if (policyAt(config.scope)?.logs === 'all') return fleet.carried()
+    return fleet.carried().map(({ lines: _, ...host }) => host)
+  }
+  const summaryOf = ({ scope, rollUp, heardAtMs }: CarriedZone, names: RowNames): ZoneSummary => ({
+    scope,
+    rows: rollUp.rows,
+    receivedAgeMs: clock.monotonicMs() - heardAtMs,
+    names,
+  })
 
   return {
     /** A new admission begins a new count. */
@@ -155,22 +212,28 @@ export const createReportDesk = (options: ReportDeskOptions) => {
       const lets = parent === undefined ? 'none' : level()
       if (lets === 'all') {
         const outcomes = await ownRollUp()
-        return reportMessage(fleet.carried(), [...zones.values(), ...outcomes], await recordsUp(true), nowMs)
+        // What a zone inside exports leaves this one only as its own policy says.
+        const inside = [...zones.values()].map(({ view, ...zone }) =>
+          view !== undefined && policyAt(config.scope)?.intents === 'all' ? { ...zone, view } : zone,
+        )
+        return reportMessage(carriedUp(), [...inside, ...outcomes], await recordsUp(true), nowMs)
       }
       return reportMessage([], lets === 'summary' ? await ownRollUp() : [], await recordsUp(false), nowMs)
     },
     /** Every host this node knows of. */
     hosts: (): readonly HostReport[] => (edge ? [ownReport(edge)] : fleet.reports()),
+    /** What operators of a zone below want, where it exports that and not who said so. */
+    wishes: (scope: string): CarriedZone['wishes'] => zones.get(scope)?.wishes ?? [],
     /** What became of decisions from above in a zone below, as it said last. */
     outcomes: (scope: string): RollUp['outcomes'] => zones.get(scope)?.rollUp.outcomes ?? [],
     /** Zones that let out counts alone. */
     summaries: (names: RowNames): readonly ZoneSummary[] =>
-      [...zones.values()].map(({ scope, rollUp, heardAtMs }) => ({
-        scope,
-        rows: rollUp.rows,
-        receivedAgeMs: clock.monotonicMs() - heardAtMs,
-        names,
-      })),
+      [...zones.values()].filter(({ scope }) => !tellsAll(scope)).map((zone) => summaryOf(zone, names)),
+    /** What each zone right below counted, of itself and of all inside it. */
+    countsBelow: (): readonly ZoneSummary[] =>
+      [...zones.values()]
+        .filter(({ scope }) => parentOf(scope as ScopePath) === config.scope)
+        .map((zone) => summaryOf(zone, noNames)),
     /** What the parent of a site further down says it intends. */
     intendedOrderOf: (site: string): number | undefined => {
       const orders = fleet.reports().flatMap((report) => (report.site === site ? (report.intendedOrder ?? []) : []))

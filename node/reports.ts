@@ -10,13 +10,17 @@ import {
   mayReplace,
   openRollUp,
   openSnapshot,
+  openZoneView,
+  type ReadEntry,
   type ReportTurn,
   type RollUp,
   readRecord,
   type Signer,
   sealSnapshot,
   toHex,
+  type ZoneWish,
 } from '../crdt/index.ts'
+import { joinLastLines, type LastLines, lastLinesHash, lastLinesSchema } from './last-lines.ts'
 import type { HostReport } from './services/deployments/index.ts'
 
 /** What one report carries of a host: what it signed, and how those on the way know it. Ages in milliseconds. */
@@ -27,6 +31,8 @@ export interface CarriedHost {
   readonly certificate: Uint8Array
   /** Of the snapshot, 64 hexadecimal digits. */
   readonly hash: string
+  /** Those it speaks of, which go on where logs do. @default none came along */
+  readonly lines?: LastLines
   readonly report: HostReport
 }
 
@@ -35,6 +41,9 @@ export interface CarriedZone {
   readonly scope: string
   readonly bytes: Uint8Array
   readonly rollUp: RollUp
+  /** What it exports of its own lane, as the zone signed it, and read. */
+  readonly view?: Uint8Array
+  readonly wishes: readonly (ZoneWish & { readonly read: ReadEntry })[]
   readonly heardAtMs: number
 }
 
@@ -53,15 +62,25 @@ const messageSchema = z.object({
         link: z.enum(['up', 'down']),
         linkForMs: z.number().min(0),
         intendedOrder: z.number().int().min(0).optional(),
+        lines: lastLinesSchema.optional(),
       }),
     )
     .max(maxHosts),
   /** Key lists of zones further down, so that who is above can judge what they sign, and versions that zones decided for. */
   records: z.array(base64(160_000)).max(1_000).optional(),
   zones: z
-    .array(z.object({ scope: z.string().max(1_024), rollUp: base64(1_100_000), ageMs: z.number().min(0) }))
+    .array(
+      z.object({
+        scope: z.string().max(1_024),
+        rollUp: base64(1_100_000),
+        view: base64(1_100_000).optional(),
+        ageMs: z.number().min(0),
+      }),
+    )
     .max(10_000),
 })
+
+type HostMessage = z.infer<typeof messageSchema>['hosts'][number]
 
 /** What a host says of itself: the part of a HostReport that only it can know. */
 const payloadSchema = z.object({
@@ -74,41 +93,46 @@ const payloadSchema = z.object({
     .optional(),
   ingressAddress: z.string().max(255).optional(),
   status: z.unknown().optional(),
+  /** Of the last lines of failing containers, which travel beside it: 64 hexadecimal digits. */
+  linesHash: z.string().max(64).optional(),
 })
 
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
 const bytesOf = (encoded: string) => new Uint8Array(Buffer.from(encoded, 'base64'))
 
-/** A host's own report as it signs it. */
+/** A host's own report as it signs it. @param linesHash of the last lines that were taken out of it */
 export const signReport = (
   report: HostReport,
   turn: { readonly networkId: string; readonly session: number; readonly seq: number },
   signer: Signer,
+  linesHash: string | undefined,
 ): Uint8Array => {
   const { site, host, acceptedOrder, refusals, ingressAddress, status } = report
-  const said = { v: 1, site, host, acceptedOrder, refusals, ingressAddress, status }
+  const said = { v: 1, site, host, acceptedOrder, refusals, ingressAddress, status, linesHash }
   return sealSnapshot({ ...turn, payload: Buffer.from(JSON.stringify(said)) }, signer)
 }
 
 export const reportMessage = (
   hosts: readonly Omit<CarriedHost, 'hash'>[],
-  zones: readonly Pick<CarriedZone, 'scope' | 'bytes' | 'heardAtMs'>[],
+  zones: readonly Pick<CarriedZone, 'scope' | 'bytes' | 'view' | 'heardAtMs'>[],
   records: readonly Uint8Array[],
   nowMs: number,
 ): unknown => ({
   v: 1,
   ...(records.length > 0 && { records: records.map(text) }),
-  hosts: hosts.map(({ snapshot, certificate, report }) => ({
+  hosts: hosts.map(({ snapshot, certificate, lines, report }) => ({
     snapshot: text(snapshot),
     certificate: text(certificate),
     ageMs: report.receivedAgeMs ?? 0,
     link: report.link === 'up' ? 'up' : 'down',
     linkForMs: report.linkForMs,
     ...(report.intendedOrder !== undefined && { intendedOrder: report.intendedOrder }),
+    ...(lines && { lines }),
   })),
-  zones: zones.map(({ scope, bytes, heardAtMs }) => ({
+  zones: zones.map(({ scope, bytes, view, heardAtMs }) => ({
     scope,
     rollUp: text(bytes),
+    ...(view && { view: text(view) }),
     ageMs: Math.max(0, nowMs - heardAtMs),
   })),
 })
@@ -116,12 +140,12 @@ export const reportMessage = (
 /** Undefined for what is in no known form: who signed it means harm, or is a newer program. */
 const readPayload = (
   payload: Uint8Array,
-): Pick<HostReport, 'site' | 'host' | 'acceptedOrder' | 'status'> | undefined => {
+): (Pick<HostReport, 'site' | 'host' | 'acceptedOrder' | 'status'> & { readonly linesHash?: string }) | undefined => {
   try {
     const said = payloadSchema.safeParse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload)))
     if (!said.success) return undefined
     const { v: _, ...rest } = said.data
-    return JSON.parse(JSON.stringify(rest)) as HostReport
+    return JSON.parse(JSON.stringify(rest)) as HostReport & { readonly linesHash?: string }
   } catch {
     return undefined
   }
@@ -172,7 +196,7 @@ export const createReportReader = ({ book, powers, clock, log, hostOf }: ReportR
   const openHost = (
     child: string,
     peerKey: string,
-    encoded: string,
+    { snapshot: encoded, lines }: HostMessage,
     certificate: Uint8Array,
   ): CarriedHost | undefined => {
     const who = vouched(certificate)
@@ -191,22 +215,23 @@ export const createReportReader = ({ book, powers, clock, log, hostOf }: ReportR
     if (said === undefined || (name !== undefined && said.host !== name))
       return refuse(child, 'bad-report', 'what a host signed is in no known form, or in the name of another')
     turns.set(who.key, opened.snapshot)
+    const { linesHash, ...report } = said
+    // Lines that are not those the host signed for are nobody's.
+    const isOwn = lines !== undefined && linesHash === lastLinesHash(lines, powers.hash)
+    const status = isOwn && report.status !== undefined ? joinLastLines(report.status, lines.lines) : report.status
     return {
       snapshot,
       certificate,
       hash: opened.snapshot.hash,
-      report: { ...said, node: said.host, link: 'up', linkForMs: 0 },
+      ...(isOwn && { lines }),
+      report: { ...report, ...(status && { status }), node: said.host, link: 'up', linkForMs: 0 },
     }
   }
 
-  const readHost = (
-    child: string,
-    peerKey: string,
-    one: z.infer<typeof messageSchema>['hosts'][number],
-  ): CarriedHost | undefined => {
+  const readHost = (child: string, peerKey: string, one: HostMessage): CarriedHost | undefined => {
     const before = last.get(one.certificate)
     const carried =
-      before?.text === one.snapshot ? before.carried : openHost(child, peerKey, one.snapshot, bytesOf(one.certificate))
+      before?.text === one.snapshot ? before.carried : openHost(child, peerKey, one, bytesOf(one.certificate))
     if (carried === undefined) return undefined
     last.set(one.certificate, { text: one.snapshot, carried })
     const { link, linkForMs, ageMs: receivedAgeMs, intendedOrder } = one
@@ -218,21 +243,24 @@ export const createReportReader = ({ book, powers, clock, log, hostOf }: ReportR
     const owner = book.ownerAt(one.scope, 'zone')
     if (owner === undefined) return undefined
     const bytes = bytesOf(one.rollUp)
-    const opened = openRollUp(
-      bytes,
-      {
-        networkId: book.networkId() ?? '',
-        zone: owner.id,
-        generation: owner.generation,
-        keys: new Set([...owner.keys.values()].map(toHex)),
-      },
-      powers,
-    )
+    const place = {
+      networkId: book.networkId() ?? '',
+      zone: owner.id,
+      generation: owner.generation,
+      keys: new Set([...owner.keys.values()].map(toHex)),
+    }
+    const opened = openRollUp(bytes, place, powers)
     if (!opened.ok) {
       refuse(child, opened.refusal.code, opened.refusal.message)
       return undefined
     }
-    return { scope: one.scope, bytes, rollUp: opened.rollUp, heardAtMs: clock.monotonicMs() - one.ageMs }
+    const carried = { scope: one.scope, bytes, rollUp: opened.rollUp, heardAtMs: clock.monotonicMs() - one.ageMs }
+    if (one.view === undefined) return { ...carried, wishes: [] }
+    const view = bytesOf(one.view)
+    const exported = openZoneView(view, place, powers)
+    if (exported.ok) return { ...carried, view, wishes: exported.wishes }
+    refuse(child, exported.refusal.code, exported.refusal.message)
+    return { ...carried, wishes: [] }
   }
 
   /** Key lists, and versions that operators of a zone decided for: a child hands up nothing else. */

@@ -4,6 +4,7 @@ import {
   type Documents,
   type Effective,
   effective,
+  formatEntry,
   type Hash,
   type LaneName,
   type LanePolicy,
@@ -11,6 +12,8 @@ import {
   type Outcome,
   opaqueId,
   outcomes,
+  type ZoneWish,
+  zoneViewLimits,
 } from '../crdt/index.ts'
 import { parentOf } from '../topologies/index.ts'
 
@@ -21,6 +24,8 @@ export interface ScopeLanes {
   effective(): Promise<ReadonlyMap<string, ReadonlyMap<string, Effective>>>
   /** Signed versions that the scope's own lane names. */
   ownVersions(): Promise<readonly { readonly id: string; readonly bytes: Uint8Array }[]>
+  /** What the scope's own operators want, without who said so. */
+  ownWishes(): Promise<readonly ZoneWish[]>
   /** What became of each decision from above. */
   outcomes(): Promise<readonly Outcome[]>
 }
@@ -73,6 +78,20 @@ export const createScopeLanes = ({ scope, documents, book, policy, salt, hash }:
         }
       }
       return [...found.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1))
+    },
+    ownWishes: async () => {
+      const found: ZoneWish[] = []
+      for (const { id: tenant } of book.tenants())
+        for (const view of (await views(tenant)).filter(({ voice }) => voice === 'local'))
+          for (const [application, [read]] of view.entries) {
+            if (read === undefined) continue
+            const version = read.version === null ? undefined : book.version(read.version)?.body
+            const { revision = null, name: deployment = '' } = version ?? {}
+            found.push({ tenant, application, entry: formatEntry(read), revision, deployment })
+          }
+      return found
+        .toSorted((a, b) => (`${a.tenant} ${a.application}` < `${b.tenant} ${b.application}` ? -1 : 1))
+        .slice(0, zoneViewLimits.wishes)
     },
     outcomes: async () => {
       const all: Outcome[] = []

@@ -24,3 +24,4 @@ export {
   type ReportTurn,
 } from './signed-report.ts'
 export { type OpenedSnapshot, openSnapshot, type Snapshot, sealSnapshot } from './snapshot.ts'
+export { openZoneView, sealZoneView, type ZoneWish, zoneViewLimits } from './zone-view.ts'

@@ -8,8 +8,8 @@ import {
   toHex,
 } from '../authority/index.ts'
 
-/** The kinds of reports: what a host says of itself, what a zone says of all below it. Each signs under its own tag. */
-export type ReportKind = 'snapshot' | 'roll-up'
+/** The kinds of reports: what a host says of itself, what a zone says of all below it, what it wants. Each signs under its own tag. */
+export type ReportKind = 'snapshot' | 'roll-up' | 'zone-view'
 
 /** What both kinds carry around their payload (docs/adr/0027-reports.md). */
 export interface ReportHead {
