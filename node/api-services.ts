@@ -1,4 +1,4 @@
-import { nameHint, SkerryError } from '../base/index.ts'
+import { SkerryError } from '../base/index.ts'
 import { explainPolicy, policyKinds, type Topology, zones } from '../topologies/index.ts'
 import type {
   ApiServices,
@@ -30,10 +30,12 @@ import {
   siteDiffView,
   siteViews,
   treeView,
+  unknownSite,
   withConflicts,
   type ZoneKnowledge,
   zoneViews,
 } from './views/index.ts'
+import type { ZonePolicies } from './zone-policies.ts'
 
 export interface ApiServicesOptions {
   readonly config: NodeConfig
@@ -47,12 +49,13 @@ export interface ApiServicesOptions {
   readonly desk?: ConfigDesk
   readonly conflicts: Conflicts
   readonly authority: AuthorityServices
+  readonly policies: ZonePolicies
   readonly topology?: Topology
   readonly members: MemberServices
   readonly zoneKnowledge: ZoneKnowledge
 }
 
-const policyView = (topology: Topology, path: string): ZonePolicyView | undefined => {
+const policyView = (topology: Topology, path: string, more: readonly string[]): ZonePolicyView | undefined => {
   if (!zones(topology).some((zone) => zone.path === path)) return undefined
   const { zone, privacy, policy, settle, settleLine, ancestors } = explainPolicy(topology, path)
   return {
@@ -60,7 +63,7 @@ const policyView = (topology: Topology, path: string): ZonePolicyView | undefine
     privacy,
     policy: { ...policy },
     settle,
-    notes: zone === '/' ? [] : [settleLine],
+    notes: zone === '/' ? [] : [settleLine, ...more],
     ancestors: ancestors.map(({ ancestor, kinds, sentence }) => ({
       scope: ancestor,
       sees: Object.fromEntries(
@@ -109,9 +112,10 @@ export const createApiServices = (options: ApiServicesOptions): ApiServices => {
     handed = await knowledge()
     return handed
   }
+  const ends = () => (topology ? borders(topology) : [])
   const noSite = (site: string, { places }: Knowledge): never => {
     const names = places.map((place) => place.site).toSorted()
-    throw new SkerryError('not-found', `there is no site ${site} below ${config.name}; ${nameHint(site, names)}`)
+    throw unknownSite(site, config.name, names, ends())
   }
   /** @throws {SkerryError} `not-found` when a site is named that nobody here knows */
   const knownAt = async (site: string | undefined) => {
@@ -149,10 +153,14 @@ export const createApiServices = (options: ApiServicesOptions): ApiServices => {
       tree: async () => {
         const name = topology?.network ?? config.scope.split('/').at(-1) ?? config.name
         const root = { scope: config.scope, name: name === '' ? config.name : name, note: parentNote() }
-        return treeView(root, nodes(), await known(), topology ? borders(topology) : [])
+        return treeView(root, nodes(), await known(), ends())
       },
       sites: async ({ site }) => siteViews(await known()).filter(({ name }) => site === undefined || name === site),
-      site: async (name) => siteViews(await known()).find((site) => site.name === name),
+      site: async (name) => {
+        const all = await known()
+        const found = siteViews(all).find((site) => site.name === name)
+        return found === undefined && ends().length > 0 ? noSite(name, all) : found
+      },
       hosts: async ({ site }) => ofSite(hostViews(await knownAt(site)), site),
       siteDiff: async (a, b) => {
         const all = await known()
@@ -161,7 +169,10 @@ export const createApiServices = (options: ApiServicesOptions): ApiServices => {
         return siteDiffView(named(a), named(b), applicationViews(all, hash))
       },
       zones: async () => (topology ? zoneViews(topology, config.scope, zoneKnowledge) : []),
-      zonePolicy: async (path) => (topology ? policyView(topology, path) : needTower()),
+      zonePolicy: async (path) => {
+        const tree = options.policies.tree() ?? topology
+        return tree ? policyView(tree, path, options.policies.notes(path)) : needTower()
+      },
       applications: async ({ site }) => conflicted(applicationViews(await knownAt(site), hash, site)),
       application: async (name, { site }) =>
         (await conflicted(applicationViews(await knownAt(site), hash, site))).find(
@@ -175,7 +186,8 @@ export const createApiServices = (options: ApiServicesOptions): ApiServices => {
         const scope = all.places.find((place) => place.site === site)?.scope
         const own = scope && conflictNote(application, scope, await conflicts.list(), await conflicts.overrides())
         const notes = [own, note].filter((one) => one !== undefined)
-        return explainView(all, hash, application, { site, note: notes.length > 0 ? notes.join('; ') : undefined })
+        const text = notes.length > 0 ? notes.join('; ') : undefined
+        return explainView(all, hash, application, { site, note: text, borders: ends() })
       },
       deployments: async () => deploymentViews(await known(), hash),
       deployment: async (name) => deploymentViews(await known(), hash).find((one) => one.name === name),

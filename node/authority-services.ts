@@ -1,10 +1,11 @@
 import { nameHint, SkerryError } from '../base/index.ts'
 import { type AuthorityPowers, fromHex, keyIdOf } from '../crdt/index.ts'
-import { borderAround, type Topology, zoneAt, zones } from '../topologies/index.ts'
+import { borderAround, policyKinds, type Topology, type ZonePolicy, zoneAt, zones } from '../topologies/index.ts'
 import type { AuthorityServices, RenewedView, ZoneAuthorityView } from './api/index.ts'
 import type { NodeConfig } from './config.ts'
 import type { Membership, Renewed, ZoneAuthority } from './services/membership/index.ts'
 import { borderText } from './views/index.ts'
+import type { ZonePolicies } from './zone-policies.ts'
 
 const codes: Readonly<Record<string, string>> = {
   'not-enrolled': 'not-ready',
@@ -24,6 +25,14 @@ const inApiCodes = async <Result>(work: () => Promise<Result>): Promise<Result> 
     if (code === undefined || !(error instanceof SkerryError)) throw error
     throw new SkerryError(code, error.message, { cause: error })
   }
+}
+
+const narrowingProblem = (kind: string, level: string): string | undefined => {
+  const known = policyKinds.find((one) => one === kind)
+  if (known === undefined) return `there is no kind ${kind}; ${nameHint(kind, policyKinds)}`
+  return level === 'summary' && !['reports', 'metrics'].includes(kind)
+    ? `no summary of ${kind} exists; use none`
+    : undefined
 }
 
 const parentOf = (scope: string): string => scope.slice(0, scope.lastIndexOf('/')) || '/'
@@ -60,12 +69,13 @@ export interface AuthorityServicesOptions {
   readonly config: NodeConfig
   readonly membership: Membership
   readonly topology: Topology | undefined
+  readonly policies: ZonePolicies
   readonly powers: AuthorityPowers
 }
 
 /** Who speaks for zones, as the API offers it. */
 export const createAuthorityServices = (options: AuthorityServicesOptions): AuthorityServices => {
-  const { config, membership, topology, powers } = options
+  const { config, membership, topology, policies, powers } = options
   const ownZone = config.role === 'edge' ? parentOf(config.scope) : config.scope
 
   const keyView = ({ key, host }: { readonly key: string; readonly host?: string | undefined }) => ({
@@ -125,6 +135,23 @@ export const createAuthorityServices = (options: AuthorityServicesOptions): Auth
       inApiCodes(async () => {
         atZone(zone)
         return renewedView(zone, await membership.signZone(draft))
+      }),
+    narrow: (zone, levels) =>
+      inApiCodes(async () => {
+        if (config.role === 'edge' || zone === '/' || parentOf(zone) !== config.scope)
+          throw new SkerryError(
+            'beyond-border',
+            `${zone} is narrowed by the zone right above, ${parentOf(zone)}, and ${config.name} is of ${config.scope}`,
+          )
+        const wrong = Object.entries(levels)
+          .map(([kind, level]) => narrowingProblem(kind, level))
+          .find((problem) => problem !== undefined)
+        if (wrong !== undefined) throw new SkerryError('invalid-input', wrong)
+        const narrowing = Object.fromEntries(
+          Object.entries({ ...policies.narrowingOf(zone), ...levels }).filter(([, level]) => level !== 'own'),
+        ) as Partial<ZonePolicy>
+        await membership.narrow(zone, narrowing)
+        return { scope: zone, narrowing: narrowing as Record<string, string> }
       }),
     retire: (zone, id) =>
       inApiCodes(async () => {

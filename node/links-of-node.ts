@@ -14,6 +14,8 @@ export interface LinksOptions {
   readonly config: NodeConfig
   readonly powers: NodePowers
   readonly mesh: Mesh
+  /** The zones this node knows, with what may leave them now. */
+  readonly tree: () => Topology | undefined
   readonly book: Book
   readonly membership: Membership
   readonly replicator: Replicator
@@ -48,7 +50,6 @@ export const createNodeLinks = (options: LinksOptions): NodeLinks => {
   const { config, powers, mesh, book, membership, replicator, trustedNowMs } = options
   const { clock, log } = powers
   const authority: AuthorityPowers = powers.authority
-  const policies = policiesOf(powers.topology satisfies Topology | undefined)
   const sessions = new Map<string, number>()
 
   const keepSame = async (
@@ -67,7 +68,11 @@ export const createNodeLinks = (options: LinksOptions): NodeLinks => {
       powers.mayRead ??
       ((lane: LaneName) =>
         peer.shares(lane) &&
-        carries(lane, peer.standing(), { isSite: peer.isSite, policies, trustedNowMs: trustedNowMs() }))
+        carries(lane, peer.standing(), {
+          isSite: peer.isSite,
+          policies: policiesOf(options.tree()),
+          trustedNowMs: trustedNowMs(),
+        }))
     const { key, scope, shares: mayBring, recordsFor } = peer
     const session = replicator.serve(stream, { key, scope, mayRead, mayBring, recordsFor })
     await session.done.catch((error: unknown) => {

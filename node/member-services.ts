@@ -17,6 +17,8 @@ export interface MemberServicesOptions {
   readonly config: NodeConfig
   readonly membership: Membership
   readonly topology: Topology | undefined
+  /** The zones this node knows, with what may leave them now. */
+  readonly tree: () => Topology | undefined
   readonly nodes: readonly TreeNode[]
   /** Asks another node. @throws {SkerryError} `site-unreachable`, or its refusal */
   readonly ask: (node: string, call: MemberCall, signal: AbortSignal) => Promise<unknown>
@@ -129,7 +131,10 @@ export const createMemberServices = (options: MemberServicesOptions) => {
     })
 
   const border = (zone: string): SkerryError => new SkerryError('beyond-border', borderText(zone))
-  const letsIn = (zone: string) => topology !== undefined && zoneAt(topology, zone)?.policy.operations === 'all'
+  const letsIn = (zone: string) => {
+    const tree = options.tree()
+    return tree !== undefined && zoneAt(tree, zone)?.policy.operations === 'all'
+  }
   const nodeOfZone = (zone: string): TreeNode | undefined =>
     nodes.find(({ role, scope }) => role !== 'edge' && scope === zone)
 

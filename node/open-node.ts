@@ -68,6 +68,7 @@ export const openNode = async (config: NodeConfig, powers: NodePowers): Promise<
   if (damaged.length > 0)
     log.warn('stored documents are damaged: what is missing comes back from a peer', { documents: damaged.length })
   const expected = () => (topology === undefined ? [] : expectedBelow(topology, config.scope))
+  const ownZone = topology === undefined ? undefined : zoneAt(topology, config.scope)
   const membership = createMembership({
     self: {
       name: config.name,
@@ -81,6 +82,7 @@ export const openNode = async (config: NodeConfig, powers: NodePowers): Promise<
     tokens: powers.joinTokens,
     expected,
     ...(firstList && { firstList }),
+    ...(config.role === 'aggregator' && ownZone && { ownZone }),
     ...(keys && { tenants: keys.tenants, beacon: keys.beacon }),
     isKnownZone: (scope) => topology !== undefined && zoneAt(topology, scope) !== undefined,
     trustedNowMs: time.nowMs,

@@ -37,3 +37,76 @@ test('an application reaches a site whose zone rules itself, also after all node
   )
   t.truthy(above)
 })
+
+const policyAt = async (tree: Tree, node: string) => (await tree.node(node).services.state.zonePolicy('/north', asked))!
+
+test('a zone goes by its own policy, tightened by what the zone above narrows, and by nothing that widens it', async (t) => {
+  const north = 'policy: { reports: none, logs: all }'
+  const tree = await startTreeOf(t, north, 'tower', 'north-agg', 'far-a')
+  const tower = tree.node('tower').services
+  t.is((await policyAt(tree, 'north-agg')).policy.operations, 'all')
+  t.deepEqual(
+    (await tower.members.list({ ...asked, zone: '/north' })).map(({ name }) => name),
+    ['far-a', 'far-b'],
+  )
+  t.deepEqual(await tower.authority.narrow('/north', { operations: 'none', reports: 'summary' }, asked), {
+    scope: '/north',
+    narrowing: { operations: 'none', reports: 'summary' },
+  })
+  const told = await until('north to hear of it', async () => {
+    const view = await policyAt(tree, 'north-agg')
+    return view.policy.operations === 'none' ? view : undefined
+  })
+  t.is(told.policy.reports, 'none', 'more than the zone lets out stays inside')
+  t.true(told.notes.includes('Narrowed below what the file says: operations none (not all).'), told.notes.join('; '))
+  t.true(told.notes.includes('The zone above would let out reports: summary; refused, /north lets out none.'))
+  await t.throwsAsync(tower.members.list({ ...asked, zone: '/north' }), { message: /beyond here \/north answers/ })
+
+  // It stands in the lane: also after a restart, and it is taken back kind by kind.
+  await tree.stop('north-agg')
+  await tree.start('north-agg')
+  t.is((await policyAt(tree, 'north-agg')).policy.operations, 'none')
+  t.deepEqual((await tower.authority.narrow('/north', { operations: 'own' }, asked)).narrowing, { reports: 'summary' })
+  await until('north to hear of it', async () =>
+    (await policyAt(tree, 'north-agg')).policy.operations === 'all' ? true : undefined,
+  )
+  await t.throwsAsync(tower.authority.narrow('/north', { names: 'summary' }, asked), { code: 'invalid-input' })
+  await t.throwsAsync(tree.node('north-agg').services.authority.narrow('/north', { logs: 'none' }, asked), {
+    code: 'beyond-border',
+    message: /narrowed by the zone right above, \//,
+  })
+})
+
+test('who speaks for a zone is shown where it is known, and changed where it is at home', async (t) => {
+  const tree = await startTreeOf(t, 'privacy: true', 'tower', 'north-agg')
+  const [tower, north] = [tree.node('tower').services.authority, tree.node('north-agg').services.authority]
+  const own = await north.show(undefined, asked)
+  t.like(own, { scope: '/north', succession: 'own', generation: 1, threshold: 1, countersigned: true, waiting: [] })
+  t.like(own.keys[0], { host: 'north-agg' })
+  t.deepEqual(await tower.show('/north', asked), own)
+  t.like(await tower.show('/', asked), { succession: 'granted', keys: [{ host: 'tower' }] })
+  await t.throwsAsync(tower.show('/south', asked), { code: 'not-found' })
+  await t.throwsAsync(tower.renew('/north', { ...asked, add: [], remove: [], threshold: 1 }), {
+    code: 'beyond-border',
+    message: /beyond here \/north answers/,
+  })
+  await t.throwsAsync(north.renew('/north', { ...asked, add: [], remove: [], threshold: 1 }), { code: 'conflict' })
+  await t.throwsAsync(north.retire('/north', own.id, asked), { code: 'beyond-border' })
+  const { lost } = await tower.retire('/north', own.id.slice(0, 16), asked)
+  t.regex(lost.join(' '), /closed for ever/)
+  // Its aggregator still has the keys: the parent is told the same list again, and goes on not to believe it.
+  t.is((await north.show(undefined, asked)).id, own.id)
+  await tree.stop('north-agg')
+  await tree.start('north-agg')
+  await t.throwsAsync(tower.show('/north', asked), { code: 'not-ready' })
+})
+
+test('a zone that was granted its keys before it was a privacy zone says so and stays as it is', async (t) => {
+  const tree = await startTreeOf(t, 'privacy: false', 'tower', 'north-agg')
+  for (const name of ['north-agg', 'tower']) await tree.stop(name)
+  tree.topologyText = tree.topologyText.replace('privacy: false', 'privacy: true')
+  for (const name of ['tower', 'north-agg']) await tree.start(name)
+  const view = await tree.node('north-agg').services.authority.show('/north', asked)
+  t.is(view.succession, 'granted')
+  t.regex(view.notes.join(), /it was founded before zones had an authority of their own, and stays so/)
+})

@@ -12,9 +12,20 @@ import {
 } from '../crdt/index.ts'
 import { type Topology, type ZonePolicy, zones } from '../topologies/index.ts'
 
+const nothing: ReadonlyMap<string, ZonePolicy> = new Map()
+// A tree never changes: what is worked out of one stays true as long as it lives.
+const policies = new WeakMap<Topology, ReadonlyMap<string, ZonePolicy>>()
+
 /** Policies of the zones this node knows. One that is not known lets nothing out. */
-export const policiesOf = (topology: Topology | undefined): ReadonlyMap<string, ZonePolicy> =>
-  new Map(topology === undefined ? [] : zones(topology).map(({ path, policy }) => [path, policy] as const))
+export const policiesOf = (topology: Topology | undefined): ReadonlyMap<string, ZonePolicy> => {
+  const known = topology === undefined ? nothing : policies.get(topology)
+  if (known !== undefined) return known
+  const found = new Map(
+    topology === undefined ? [] : zones(topology).map(({ path, policy }) => [path, policy] as const),
+  )
+  if (topology !== undefined) policies.set(topology, found)
+  return found
+}
 
 /** Lanes that a parent and one child of it share: what they can both hold at all. */
 export const isShared = (lane: LaneName, parent: ScopePath, child: ScopePath): boolean => {

@@ -15,6 +15,8 @@ export {
   matchesLabels,
   parseLabelExpression,
 } from './label-expression.ts'
+export { keysOfExpression, labelsSeenFrom, type SeenLabels } from './labels-seen.ts'
+export { type NarrowedPolicy, narrowPolicy, withPolicies } from './narrow-policy.ts'
 export { parseTopology } from './parse-topology.ts'
 export { type PolicyKind, type PolicyLevel, policyKinds, policyLevels, type ZonePolicy } from './policy.ts'
 export { readYamlDocuments, type YamlDocument } from './read-yaml.ts'

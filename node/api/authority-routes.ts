@@ -28,6 +28,12 @@ const signBody = z.strictObject({
     .max(160 * 1024)
     .regex(/^([0-9a-f]{2})+$/, 'must be a draft in hexadecimal'),
 })
+const narrowBody = z.strictObject({
+  zone,
+  levels: z
+    .record(z.string(), z.enum(['none', 'summary', 'own'], { error: () => 'must be none, summary or own' }))
+    .meta({ description: 'by kind: how much may leave at most; `own` leaves it to the zone' }),
+})
 const retireBody = z.strictObject({
   zone,
   id: z.string().regex(/^[0-9a-f]{16,48}$/, 'must be 16 digits of an id or more'),
@@ -62,6 +68,15 @@ export const authorityRoutes: readonly Route[] = [
     query: [],
     body: signBody,
     handle: async ({ services, asked, body }) => object(await services.authority.sign(body.zone, body.draft, asked)),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/state/zone-policy/narrow',
+    summary: 'Say how much may leave a zone right below at most; the zone goes by it as far as it narrows',
+    operation: 'execute',
+    query: [],
+    body: narrowBody,
+    handle: async ({ services, asked, body }) => object(await services.authority.narrow(body.zone, body.levels, asked)),
   }),
   route({
     method: 'POST',

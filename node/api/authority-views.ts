@@ -46,6 +46,12 @@ export interface RetiredView {
   readonly lost: readonly string[]
 }
 
+export interface NarrowedView {
+  readonly scope: string
+  /** All that is said of the zone from above now, by kind. */
+  readonly narrowing: Readonly<Record<string, string>>
+}
+
 export interface AskedRenewal extends Asked {
   /** Fingerprints, or at least 16 digits of each. */
   readonly add: readonly string[]
@@ -62,6 +68,11 @@ export interface AuthorityServices {
   show(zone: string | undefined, asked: Asked): Promise<ZoneAuthorityView>
   renew(zone: string, asked: AskedRenewal): Promise<RenewedView>
   sign(zone: string, draft: string, asked: Asked): Promise<RenewedView>
+  /**
+   * Right above a zone: says how much may leave it at most.
+   * @param levels a level by kind; `own` takes back what was said of a kind
+   */
+  narrow(zone: string, levels: Readonly<Record<string, string>>, asked: Asked): Promise<NarrowedView>
   /** Closes the id of a zone right below for ever. @param id at least the first 16 digits */
   retire(zone: string, id: string, asked: Asked): Promise<RetiredView>
 }

@@ -7,6 +7,7 @@ export type {
   AskedRenewal,
   AuthorityKeyView,
   AuthorityServices,
+  NarrowedView,
   RenewedView,
   RetiredView,
   ZoneAuthorityView,

@@ -233,6 +233,7 @@ export const createMemoryServices = (): ApiServices => {
         return { scope: zone, outcome: 'draft', generation: 2, draft: 'ab'.repeat(40), signed: 1, needed: 2 }
       },
       sign: async (zone) => ({ scope: zone, outcome: 'made', generation: 2 }),
+      narrow: async (zone, levels) => ({ scope: zone, narrowing: levels }),
       retire: async (zone, id) => ({ scope: zone, id, lost: [`the id ${id} is closed for ever`] }),
     },
     operations: {

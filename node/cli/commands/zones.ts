@@ -1,5 +1,5 @@
-import type { ZoneNodeView, ZonePolicyView, ZoneView } from '../../api/index.ts'
-import { type CliCommand, textArgument } from '../command.ts'
+import type { NarrowedView, ZoneNodeView, ZonePolicyView, ZoneView } from '../../api/index.ts'
+import { type CliCommand, listOption, textArgument } from '../command.ts'
 import { formatTable, printable } from '../table.ts'
 import { ageText } from './status.ts'
 import { authorityCommand } from './zone-authority.ts'
@@ -17,9 +17,32 @@ const policyCommand: CliCommand = {
   name: 'policy',
   summary: 'what may leave a zone',
   args: [{ name: '<path>', text: 'path of the zone, like /de/bavaria' }],
-  options: [{ flags: '--explain', text: 'say in words what each zone above can see' }],
-  examples: ['skerry zones policy /de/bavaria', 'skerry zones policy /de/bavaria --explain'],
+  options: [
+    { flags: '--explain', text: 'say in words what each zone above can see' },
+    {
+      flags: '--narrow <kind=level>',
+      text: 'right above the zone: let out less than it does, none or summary; own takes that back',
+      many: true,
+    },
+  ],
+  examples: [
+    'skerry zones policy /de/bavaria --narrow metrics=none',
+    'skerry zones policy /de/bavaria',
+    'skerry zones policy /de/bavaria --explain',
+  ],
   run: async (input, context) => {
+    const narrow = listOption(input, 'narrow')
+    if (narrow.length > 0) {
+      const levels = Object.fromEntries(narrow.map((text) => [text.split('=')[0] ?? '', text.split('=')[1] ?? '']))
+      const body = { kind: 'json', value: { zone: textArgument(input, 0), levels } } as const
+      const said = await context.client().ask<NarrowedView>('POST', '/v1/state/zone-policy/narrow', { body })
+      const all = Object.entries(said.narrowing).map(([kind, level]) => `${kind} ${level}`)
+      await context.result(
+        said,
+        `${printable(said.scope)} may let out at most: ${all.join(', ') || 'what it says itself'}\n`,
+      )
+      return 0
+    }
     const view = await context
       .client()
       .ask<ZonePolicyView>('GET', '/v1/state/zone-policy', { query: { zone: textArgument(input, 0) } })

@@ -17,7 +17,7 @@ const chunksOf = <Item>(items: readonly Item[], size: number): readonly (readonl
 type Values = ReadonlyMap<string, string>
 
 /** The values cut so that each part fits one change. */
-const partsOf = (values: Values): readonly Values[] => {
+export const partsOf = (values: Values): readonly Values[] => {
   const parts: Map<string, string>[] = []
   let [part, sizeBytes] = [new Map<string, string>(), 0]
   for (const [key, value] of values) {

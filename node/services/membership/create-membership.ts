@@ -12,12 +12,13 @@ import {
 import { answerCall } from './admit.ts'
 import { changeBlocks, keepBlocks } from './block-members.ts'
 import { bringLanesUp, writePeers, writeScope } from './bring-lanes-up.ts'
+import { bringOwnLaneUp } from './bring-own-lane-up.ts'
 import { createChildDesk } from './child-desk.ts'
 import { delegateInner } from './delegate-inner.ts'
 import { type Enrolled, enrol, grantZone, renewOwn } from './enrol.ts'
 import type { JoinAnswer } from './join-messages.ts'
 import { formatToken, makeToken, tokenHash } from './join-token.ts'
-import { retireAuthority, viewAuthority } from './lead-own-zone.ts'
+import { narrowZone, retireAuthority, viewAuthority } from './lead-own-zone.ts'
 import { createRegister } from './member-register.ts'
 import type { BlockTarget, Membership, MembershipEvent, MembershipOptions } from './membership.ts'
 import { nextBeacon } from './next-beacon.ts'
@@ -100,6 +101,7 @@ export const createMembership = (options: MembershipOptions): Membership => {
     await renewOwn(desk, authority)
     await keepBlocks(desk, authority)
     await bringLanesUp(desk, authority)
+    if (options.ownZone !== undefined) await bringOwnLaneUp(desk, authority, options.ownZone)
     for (const { kind, scope } of register.scopes()) if (kind === 'zone') await grantZone(desk, authority, scope)
     ledUpAs = authority.owner.list
     const moved = register.members().flatMap(({ host, scope, key }) => {
@@ -344,6 +346,7 @@ export const createMembership = (options: MembershipOptions): Membership => {
         // They come back at once, and show what they have.
         tell(register.membersOf(scope).flatMap((member) => (member.scope === scope ? (member.key ?? []) : [])))
       }),
+    narrow: (scope, levels) => inTurn(async () => narrowZone(desk, await authorityOrRefuse(), scope, levels)),
     refresh: () => inTurn(() => leadUp(true)),
     authorityStaleForMs: () => staleForMs(heardMs, clock.monotonicMs(), beaconFreshForMs),
     counts: () => ({ dropped: unclaimed.dropped(), answers: Object.fromEntries(answers) }),

@@ -55,6 +55,12 @@ test('the hello of format 1 reads', (t) => {
   t.deepEqual(read, { ok: true, message: hello })
 })
 
+test('a hello of format 1 may show the first list of its zone', (t) => {
+  const shown: JoinHello = { ...hello, name: 'south-agg', role: 'aggregator', scope: '/south', authority: '0a0b' }
+  const read = readHello(JSON.parse(fixture('join-hello-authority.1.json', () => asText(shown))))
+  t.deepEqual(read, { ok: true, message: shown })
+})
+
 test('the answers of format 1 read', (t) => {
   const read = (JSON.parse(fixture('join-answers.1.json', () => asText(answers))) as unknown[]).map(readAnswer)
   t.deepEqual(

@@ -28,6 +28,7 @@ export type {
   SiteDeposits,
   ZoneAuthority,
 } from './membership.ts'
+export { ownLaneOf, readNarrowings, readOwnLane, type WrittenLevels } from './own-lane.ts'
 export { makeFirstList } from './own-zone.ts'
 export type { Renewed } from './renew-own-zone.ts'
 export { type SigningDelegation, signingDelegation } from './signing-delegation.ts'

@@ -8,7 +8,10 @@ import {
   toHex,
   verdictKind,
 } from '../../../crdt/index.ts'
+import type { ZonePolicy } from '../../../topologies/index.ts'
+import { laneOf } from './member-lanes.ts'
 import type { ZoneAuthority } from './membership.ts'
+import { narrowingKey, narrowingText } from './own-lane.ts'
 import { judgeFirstList } from './own-zone.ts'
 import { enrolledHere } from './renew-own-zone.ts'
 import type { Authority, ZoneDesk } from './zone-desk.ts'
@@ -37,7 +40,7 @@ const sign = async (
  */
 export const enrolAuthority = async (
   desk: ZoneDesk,
-  { networkId, owner }: Authority,
+  { networkId, owner, trust }: Authority,
   { scope, key, shown }: { readonly scope: string; readonly key: string; readonly shown: string | undefined },
 ): Promise<void> => {
   const { register, options } = desk
@@ -46,7 +49,7 @@ export const enrolAuthority = async (
   const isPrivacy = desk.expectedScope(scope)?.isPrivacy === true
   const held = options.book.owner(zone.id)
   const decision = judgeFirstList(
-    { networkId, scope, isPrivacy, zoneId: zone.id, owner: held, key, shown },
+    { networkId, scope, isPrivacy, zoneId: zone.id, owner: held, retired: trust.retired, key, shown },
     options.powers,
   )
   switch (decision.kind) {
@@ -125,6 +128,23 @@ export const retireAuthority = async (
   await register.save({ scopes: [{ ...zone, id, written: null, grantedBy: null }] })
   desk.rivals.delete(scope)
   options.log.info('the authority of a zone is retired', { scope, owner: held.id, parent: owner.id })
+}
+
+/** @see Membership.narrow */
+export const narrowZone = async (
+  desk: ZoneDesk,
+  { owner }: Authority,
+  scope: string,
+  levels: Readonly<Partial<ZonePolicy>>,
+): Promise<void> => {
+  const { documents, self } = desk.options
+  const zone = desk.register.scope(scope)
+  if (zone?.kind !== 'zone') throw new SkerryError('unknown-zone', `${self.name} has no zone ${scope} right below it`)
+  const documentId = await documents.create(laneOf(zone), owner, self.signer)
+  const edit = () => new Map([[narrowingKey, narrowingText(levels)]])
+  const [result] = await documents.write([{ documentId, edit }], self.signer)
+  if (result?.ok === false && result.refusal.code !== 'no-change')
+    throw new SkerryError('conflict', `${scope} was not narrowed: ${result.refusal.message}`)
 }
 
 /** @see Membership.zoneAuthority */

@@ -12,8 +12,10 @@ import type {
   Standing,
   Store,
 } from '../../../crdt/index.ts'
+import type { ZonePolicy } from '../../../topologies/index.ts'
 import type { ExpectedScope } from './expected.ts'
 import type { JoinAnswer, JoinHello } from './join-messages.ts'
+import type { OwnZone } from './own-lane.ts'
 import type { ListChange, Renewed } from './renew-own-zone.ts'
 
 export type MemberRole = Certificate['role']
@@ -48,6 +50,8 @@ export interface MembershipOptions {
   readonly expected: () => readonly ExpectedScope[]
   /** The first key list of the zone this node runs, where that has an authority of its own. @default none */
   readonly firstList?: SignedRecord<KeyList>
+  /** What this node's slice of the topology says of the zone it runs: what its own lane says. @default nothing */
+  readonly ownZone?: OwnZone
   /** @default none */
   readonly tenants?: readonly HeldTenant[]
   /** Whether the topology names a zone here, at whatever depth: no other is let sign for a tenant. @default none further down */
@@ -234,6 +238,12 @@ export interface Membership {
    * @throws {SkerryError} `unknown-zone`, `granted`, `conflict`, `not-enrolled`
    */
   retire(scope: string, id: string): Promise<void>
+  /**
+   * As the parent of a zone: says how much may leave it at most, kind by kind; all of it each time. The zone goes by it as
+   * far as it narrows.
+   * @throws {SkerryError} `unknown-zone`, `not-enrolled`
+   */
+  narrow(scope: string, levels: Readonly<Partial<ZonePolicy>>): Promise<void>
   /** The topology changed: lanes are brought up to it, and what it names no more is cut. */
   refresh(): Promise<void>
 

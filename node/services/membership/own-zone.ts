@@ -57,6 +57,8 @@ export interface FirstListCall {
   readonly zoneId: string
   /** What is believed of the owner with that id. */
   readonly owner: Owner | undefined
+  /** Ids that are closed for ever. */
+  readonly retired: ReadonlySet<string>
   /** Of the admitted caller: 64 hexadecimal digits. */
   readonly key: string
   /** The list in hexadecimal; undefined where the caller shows none. */
@@ -72,7 +74,7 @@ export type FirstListDecision =
   | { readonly kind: 'refuse'; readonly code: string; readonly message: string }
 
 /** What is asked of a first list before a parent countersigns it. Tests leave one out to see what it stops. */
-export const firstListGuards = ['privacy', 'granted', 'once', 'scope', 'first', 'caller'] as const
+export const firstListGuards = ['privacy', 'granted', 'retired', 'once', 'scope', 'first', 'caller'] as const
 export type FirstListGuard = (typeof firstListGuards)[number]
 
 const refuse = (code: string, message: string): FirstListDecision => ({ kind: 'refuse', code, message })
@@ -99,6 +101,8 @@ export const judgeFirstList = (
     return refuse('not-a-privacy-zone', `${scope} is no privacy zone here: its parent grants its keys`)
   if (asks('granted') && zoneId.length === 32 && owner?.succession === 'granted')
     return refuse('granted', `the keys of ${scope} are granted by its parent since it was founded`)
+  if (asks('retired') && call.retired.has(id))
+    return refuse('retired', `the authority ${scope} shows was retired by an operator: it needs another one`)
   if (asks('scope') && (body.network !== call.networkId || body.scope !== scope || body.role !== 'zone'))
     return refuse('wrong-place', `the list ${scope} shows is of another network or scope`)
   if (asks('first') && (body.succession !== 'own' || body.generation !== 1))
