@@ -1,4 +1,7 @@
 import type { Clock } from '../base/index.ts'
+import type { SeenLabels } from '../topologies/index.ts'
+import type { HandedDown } from './handed-down.ts'
+import type { LabelSight } from './label-sight.ts'
 import type { CarriedHost } from './reports.ts'
 import type {
   HostReport,
@@ -24,22 +27,38 @@ export interface Knowledge {
   readonly signed: readonly SignedChange[]
   /** Zones below that let out counts alone. */
   readonly summaries: readonly ZoneSummary[]
+  /** The labels of a site that the placement of a deployment sees. @default all it has */
+  readonly seen?: (site: string, deployment: string) => SeenLabels | undefined
 }
 
-const signedOf = ({ version, signer, order }: IntentOrigin) => ({ version, signer, order })
+const signedOf = ({ version, signer, order }: Pick<IntentOrigin, 'version' | 'signer' | 'order'>) => ({
+  version,
+  signer,
+  order,
+})
 
 /**
- * What a node below the tower knows of configuration: what it was handed for its sites. A deployment appears as one
- * that names these sites, because its placement was judged above.
+ * What a node below the tower knows of configuration: what it was handed for its sites. At an edge a deployment appears as
+ * one that names its site, because its placement was judged above; a zone says what it was handed down, also for no site.
  */
 export const knowledgeOfIntents = (
   intents: readonly SiteIntent[],
   reports: readonly HostReport[],
   summaries: readonly ZoneSummary[],
+  { handed = [], sight }: { readonly handed?: readonly HandedDown[]; readonly sight?: LabelSight } = {},
 ): Knowledge => {
   const applications = new Map<string, StoredApplication>()
   const deployments = new Map<string, StoredDeployment>()
   const entries: IntentEntry[] = []
+  for (const { version, placement, specification } of handed) {
+    const { application: spec, images } = specification
+    const held = applications.get(spec.name)?.revisions ?? []
+    const revision = { spec, version: spec.version ?? '', revision: version.revision, images, changedAtMs: 0 }
+    applications.set(spec.name, { name: spec.name, order: 0, revisions: [...held, revision] })
+    if (placement === undefined) continue
+    const placed = { name: version.name, application: spec.name, 'application-version': spec.version ?? '*', placement }
+    deployments.set(version.name, { spec: placed, order: 0, changedAtMs: 0, history: [spec.version ?? ''] })
+  }
   for (const { site, order, applications: intended } of intents)
     for (const one of intended) {
       const { application: name, version, revision, deployment } = one
@@ -50,8 +69,9 @@ export const knowledgeOfIntents = (
       const revisions = [...held, { spec, version, revision, images, changedAtMs: 0 }]
       applications.set(name, { name, order, revisions })
       const placed = { name: deployment, application: name, 'application-version': version || '*' }
+      const placement = deployments.get(deployment)?.spec.placement ?? { 'all-sites': true as const }
       deployments.set(deployment, {
-        spec: { ...placed, placement: { 'all-sites': true } },
+        spec: { ...placed, placement },
         order,
         changedAtMs: 0,
         history: [version],
@@ -65,12 +85,26 @@ export const knowledgeOfIntents = (
     entries,
     reports,
     intentOrder: (site) => orders.get(site) ?? 0,
-    signed: intents.flatMap(({ applications: intended }) =>
-      intended.flatMap(({ application, deployment, revision, origin }) =>
-        origin === undefined ? [] : [{ application, deployment, revision, ...signedOf(origin) }],
+    signed: [
+      ...intents.flatMap(({ applications: intended }) =>
+        intended.flatMap(({ application, deployment, revision, origin }) =>
+          origin === undefined ? [] : [{ application, deployment, revision, ...signedOf(origin) }],
+        ),
       ),
-    ),
+      ...handed.map(({ id, version: { name, revision, signer, order }, specification }) => ({
+        application: specification.application.name,
+        deployment: name,
+        revision,
+        ...signedOf({ version: id, signer, order }),
+      })),
+    ],
     summaries,
+    ...(sight && {
+      seen: (site, deployment) => {
+        const author = handed.find(({ version }) => version.name === deployment)?.author
+        return author === undefined ? undefined : sight.seen(site, author)
+      },
+    }),
   }
 }
 

@@ -16,6 +16,7 @@ import {
   type Signer,
   type Store,
 } from '../crdt/index.ts'
+import type { LabelSight } from './label-sight.ts'
 import type { BlobStore } from './powers/index.ts'
 import { createRounds } from './rounds.ts'
 import {
@@ -52,6 +53,7 @@ export interface ZoneDeskOptions {
   readonly specifications: Specifications
   readonly hash: Hash
   readonly children: () => readonly Child[]
+  readonly sight: LabelSight
   /** What the lanes of this scope come to, per tenant. */
   readonly effective: () => Promise<ReadonlyMap<string, ReadonlyMap<string, Effective>>>
   /** Fetches from above; absent where nothing is above. */
@@ -247,6 +249,8 @@ export const createZoneDesk = (options: ZoneDeskOptions): ZoneDesk => {
       versions: (id) => whole.get(id),
       children,
       told,
+      seen: ({ scope: child, labels }, version) =>
+        options.sight.seen(child.slice(child.lastIndexOf('/') + 1), options.sight.authorOf(version))?.labels ?? labels,
       hash: options.hash,
       policy: options.policy(),
     })

@@ -1,7 +1,7 @@
 import { type RollUp, rollUpLimits } from '../crdt/index.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { ScopeLanes } from './scope-lanes.ts'
-import { type Hash, type SiteIntent, summarise } from './services/deployments/index.ts'
+import { type Hash, type SiteIntent, summarise, type ZoneSummary } from './services/deployments/index.ts'
 
 /** Applications of the zone that are in conflict, and since when. */
 export interface OpenConflict {
@@ -15,13 +15,16 @@ export const zoneRows = async ({
   intents,
   lanes,
   conflicts,
+  below,
   hash,
   isCounted,
 }: {
   readonly knowledge: () => Promise<Knowledge>
-  readonly intents: () => readonly SiteIntent[]
+  readonly intents: () => Promise<readonly SiteIntent[]>
   readonly lanes: ScopeLanes
   readonly conflicts: () => Promise<readonly OpenConflict[]>
+  /** What each zone right below counted. */
+  readonly below: () => readonly ZoneSummary[]
   readonly hash: Hash
   /** Whether counts are asked for. */
   readonly isCounted: boolean
@@ -30,7 +33,7 @@ export const zoneRows = async ({
   if (!isCounted) return { rows: [], own: 0, outcomes: became }
   const known = await knowledge()
   const origins = new Map(
-    intents().flatMap(({ site, applications }) =>
+    (await intents()).flatMap(({ site, applications }) =>
       applications.map(({ application, origin }) => [`${site} ${application}`, origin] as const),
     ),
   )
@@ -39,6 +42,7 @@ export const zoneRows = async ({
     hash,
     origins: (site, application) => origins.get(`${site} ${application}`),
     conflicts: await conflicts(),
+    summaries: below(),
   })
   return { rows: rows.slice(0, rollUpLimits.rows), own: 0, outcomes: became }
 }

@@ -29,10 +29,16 @@ export const explainView = (
   known: Knowledge,
   hash: Hash,
   application: string,
-  asked: { readonly site?: string | undefined; readonly note?: string | undefined },
+  asked: {
+    readonly site?: string | undefined
+    readonly note?: string | undefined
+    /** Zones that keep back what is in them. */
+    readonly borders?: readonly string[]
+  },
 ): ExplainView => {
   const site = asked.site ?? onlySite(known, application)
-  const told = explain({ ...known, application, site, intentOrder: known.intentOrder(site), hash })
+  const { borders = [] } = asked
+  const told = explain({ ...known, application, site, intentOrder: known.intentOrder(site), hash, borders })
   const head = {
     application,
     site,

@@ -219,7 +219,11 @@ export const deploymentViews = (known: Knowledge, hash: Hash): readonly Deployme
       'oper-status': operStatus(rows),
       'version-history': [...new Set(deployment.history.toReversed())],
       images: (revision?.images ?? []).map(({ name: image, digest }) => ({ name: image, digest, status: 'present' })),
-      sites: known.places.filter((place) => placementMatches(placement, place)).map(({ site }) => site),
+      sites: known.places
+        .filter((place) =>
+          placementMatches(placement, { ...place, labels: known.seen?.(place.site, name)?.labels ?? place.labels }),
+        )
+        .map(({ site }) => site),
     }
   })
 

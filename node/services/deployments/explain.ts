@@ -1,8 +1,9 @@
 import { formatDuration, nearestName } from '../../../base/index.ts'
+import type { SeenLabels } from '../../../topologies/index.ts'
 import type { ApplicationRevision, IntentEntry, StoredApplication, StoredDeployment } from './config-store.ts'
 import { explainInstance } from './explain-instance.ts'
 import { deployedRevision } from './intent.ts'
-import { placementMismatch, placementText, type SitePlace } from './placement.ts'
+import { keysOfPlacement, placementMismatch, placementText, type SitePlace } from './placement.ts'
 import { type HostReport, staleAfterMs } from './report.ts'
 import type { Hash } from './revision.ts'
 import { type PlacedInstance, spreadInstances } from './spread.ts'
@@ -86,6 +87,10 @@ export interface ExplainQuestion {
   readonly hash: Hash
   /** @default 30000, in milliseconds */
   readonly staleMs?: number
+  /** The labels of a site that the placement of a deployment sees. @default all it has */
+  readonly seen?: (site: string, deployment: string) => SeenLabels | undefined
+  /** Zones that keep back what is in them: what is not known here may be there. @default none */
+  readonly borders?: readonly string[]
 }
 
 /** The links so far, and what ended them. */
@@ -119,6 +124,30 @@ const didYouMean = (name: string, known: readonly string[], otherwise: string): 
   return known.length === 0
     ? `There is none yet: ${otherwise}`
     : `There is ${known.slice(0, 10).join(', ')}. If none of them is meant, ${otherwise}`
+}
+
+/** What may be behind a border and what is nowhere answer alike. */
+const beyond = (
+  links: readonly ExplainLink[],
+  deployment: StoredDeployment,
+  site: string,
+  known: readonly string[],
+  borders: readonly string[],
+): Chain => {
+  const { name, placement } = deployment.spec
+  const keys = keysOfPlacement(placement)
+  const unseen =
+    keys.length === 0
+      ? ''
+      : `; of the labels of sites there, deployment ${name} sees those of the zone itself and of zones around it: ${keys.join(', ')} ${keys.length === 1 ? 'matches' : 'match'} nothing that is written inside`
+  const there = known.length === 0 ? 'no site is known here' : `known here: ${known.slice(0, 10).join(', ')}`
+  return stopped(
+    links,
+    'site',
+    `site ${site} is not known here; beyond here ${borders.join(', ')} ${borders.length === 1 ? 'answers' : 'answer'}${unseen}`,
+    'no-such-site',
+    `Ask a node of ${borders.join(' or ')}, or name a site that is known here (${there})`,
+  )
 }
 
 const versionText = (version: string) => (version === '' ? 'without a version' : `version ${version}`)
@@ -201,6 +230,8 @@ const decide = (question: ExplainQuestion): Chain & { readonly decided?: Decided
   const place = question.places.find((candidate) => candidate.site === site)
   if (!place) {
     const known = question.places.map((candidate) => candidate.site)
+    const { borders = [] } = question
+    if (borders.length > 0) return beyond(links, deployment, site, known, borders)
     return stopped(
       links,
       'site',
@@ -211,16 +242,29 @@ const decide = (question: ExplainQuestion): Chain & { readonly decided?: Decided
   }
   links.push(done('site', `site ${site} is at ${place.scope}`))
 
-  const mismatch = placementMismatch(placement, place)
-  if (mismatch !== undefined)
+  const seen = question.seen?.(site, deployment.spec.name)
+  const mismatch = placementMismatch(placement, place, seen)
+  const isKept =
+    seen?.border !== undefined &&
+    question.entries.some((entry) => entry.site === site && entry.application === name && entry.phase === 'run')
+  if (mismatch !== undefined && !isKept)
     return stopped(
       links,
       'placement',
       `the placement does not match ${site}: ${mismatch}`,
       'placement-does-not-match',
-      `Change the labels of ${site} in the topology, or the placement of deployment ${deployment.spec.name}`,
+      seen?.border === undefined
+        ? `Change the labels of ${site} in the topology, or the placement of deployment ${deployment.spec.name}`
+        : `Place deployment ${deployment.spec.name} by labels of ${seen.border} itself or of zones around it, or let operators of ${seen.border} deploy it`,
     )
-  links.push(done('placement', `the placement matches ${site}`))
+  links.push(
+    done(
+      'placement',
+      mismatch === undefined
+        ? `the placement matches ${site}`
+        : `${site} was told before: it runs on until another version comes, for the placement does not match: ${mismatch}`,
+    ),
+  )
 
   const instances = spreadInstances(revision.spec, place, question.hash)
   if (instances.length === 0)

@@ -57,6 +57,7 @@ export {
 export { type HostReport, type StartRefusal, staleAfterMs } from './report.ts'
 export type { Hash } from './revision.ts'
 export {
+  allSites,
   describeVersionStep,
   planVersions,
   type SigningOptions,

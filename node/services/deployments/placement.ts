@@ -1,9 +1,11 @@
 import { errorText } from '../../../base/index.ts'
 import {
   describeExpression,
+  keysOfExpression,
   type LabelExpression,
   matchesLabels,
   parseLabelExpression,
+  type SeenLabels,
 } from '../../../topologies/index.ts'
 import type { Refusal } from './field-checks.ts'
 
@@ -46,22 +48,45 @@ export const placementMatches = (placement: Placement, place: SitePlace): boolea
 }
 
 /** The terms of an expression that keep it from matching, each with what the labels say instead. */
-const failingTerms = (expression: LabelExpression, labels: SitePlace['labels']): readonly string[] => {
+const failingTerms = (
+  expression: LabelExpression,
+  labels: SitePlace['labels'],
+  lacking: (key: string) => string,
+): readonly string[] => {
   if (matchesLabels(expression, labels)) return []
-  if (expression.kind === 'and') return expression.of.flatMap((part) => failingTerms(part, labels))
+  if (expression.kind === 'and') return expression.of.flatMap((part) => failingTerms(part, labels, lacking))
   const text = describeExpression(expression)
-  if ('of' in expression) return [`(${text}) does not hold`]
+  const unseen = keysOfExpression(expression).filter((key) => !Object.hasOwn(labels, key))
+  if ('of' in expression) return [[`(${text}) does not hold`, ...unseen.map(lacking)].join(', ')]
   const found = Object.hasOwn(labels, expression.key) ? labels[expression.key] : undefined
-  const here = found === undefined ? `there is no label ${expression.key}` : `there it is ${JSON.stringify(found)}`
-  return [`${text} does not hold, ${here}`]
+  return [
+    `${text} does not hold, ${found === undefined ? lacking(expression.key) : `there it is ${JSON.stringify(found)}`}`,
+  ]
 }
 
-/** Why the placement does not select the site, down to the terms that fail; undefined when it does. */
-export const placementMismatch = (placement: Placement, place: SitePlace): string | undefined => {
-  if (placementMatches(placement, place)) return undefined
+/**
+ * Why the placement does not select the site, down to the terms that fail; undefined when it does.
+ * @param seen what the placement sees of the labels of the site. @default all of them
+ */
+export const placementMismatch = (
+  placement: Placement,
+  place: SitePlace,
+  seen: SeenLabels = { labels: place.labels },
+): string | undefined => {
+  if (placementMatches(placement, { ...place, labels: seen.labels })) return undefined
   const text = placement['match-site-labels']
   if (text === undefined) return 'all-sites means sites of type edge, and this is the own site of the towers'
-  return failingTerms(parseLabelExpression(text), place.labels).join('; ')
+  const lacking = (key: string) =>
+    seen.border !== undefined && Object.hasOwn(place.labels, key)
+      ? `${seen.border} does not let the label ${key} out`
+      : `there is no label ${key}`
+  return failingTerms(parseLabelExpression(text), seen.labels, lacking).join('; ')
+}
+
+/** The keys a placement asks for that a border may hide: all but those the system gives every site. */
+export const keysOfPlacement = (placement: Placement): readonly string[] => {
+  const text = placement['match-site-labels']
+  return text === undefined ? [] : keysOfExpression(parseLabelExpression(text)).filter((key) => key !== 'system/type')
 }
 
 export const placementText = (placement: Placement): string =>

@@ -51,6 +51,11 @@ const v2 = sampleEntry({ decision: idOf('d2'), version: recordOf('v2') })
 const gone = sampleRetired({ decision: idOf('d3') })
 const toldAll = (entry: ReadEntry): Told => ({ [zone.scope]: [entry], [small.scope]: [entry], [large.scope]: [entry] })
 
+/** As a zone that keeps its names back lets an author above see its sites. */
+const hidden: Partial<ChildrenQuestion> = {
+  seen: ({ labels }) => ({ 'system/type': labels['system/type'] ?? '' }),
+}
+
 const cases: Readonly<Record<string, ChildrenQuestion>> = {
   'a new application goes to zones, and to the sites that match': ask(agreedOn(shop, v1)),
   'what was told is not told again': ask(agreedOn(shop, v1), toldAll(v1)),
@@ -95,6 +100,23 @@ const cases: Readonly<Record<string, ChildrenQuestion>> = {
     [large.scope]: [v2],
     [small.scope]: [v1],
   }),
+  'a label that its signer may not see matches nothing, one that it may see does': {
+    ...ask(agreedOn(shop, v2), {}, hidden),
+    effective: new Map([
+      [shop, agreedOn(shop, v2)],
+      [idOf('till'), agreedOn(idOf('till'), v1)],
+    ]),
+    versions: (id) => {
+      const found = versions(id)
+      return found && id === recordOf('v1') ? { ...found, application: idOf('till') } : found
+    },
+  },
+  'what was told by a label that is not seen any more stays until another version comes': ask(
+    agreedOn(shop, sampleEntry({ ...v2, step: 3 })),
+    toldAll(v2),
+    hidden,
+  ),
+  'another version that matches by unseen labels alone is withdrawn': ask(agreedOn(shop, v2), toldAll(v1), hidden),
   'two concurrent entries of a lane are both replaced': ask(agreedOn(shop, v1), {
     ...toldAll(v1),
     [small.scope]: [v1, v2],
@@ -165,8 +187,10 @@ const world: fc.Arbitrary<ChildrenQuestion> = fc
     effective: perApplication(someAbove),
     told: fc.tuple(...everyone.map(() => perApplication(fc.array(someEntry, { maxLength: 2 })))),
     children: fc.subarray(everyone),
+    isHidden: fc.boolean(),
   })
-  .map(({ effective, told, children }) => ({
+  .map(({ effective, told, children, isHidden }) => ({
+    ...(isHidden && hidden),
     effective: new Map(effective.flatMap(([id, above]) => (above ? [[id, above(id)] as const] : []))),
     versions: (id) => {
       const found = versions(id)

@@ -58,6 +58,8 @@ export interface ChildrenQuestion {
   readonly children: readonly Child[]
   /** Per child what stands in its intent lane: `entries` of the lane's view. */
   readonly told: ReadonlyMap<string, ReadonlyMap<string, readonly ReadEntry[]>>
+  /** The labels of a site that the placement of a version sees. @default all it has */
+  readonly seen?: (child: Child, version: DeploymentVersion) => Child['labels']
   readonly hash: Hash
   /** @default local before intent; conflicts are settled by the zone */
   readonly policy?: LanePolicy
@@ -106,12 +108,21 @@ const writeOf = (child: string, application: string, ask: Ask, standing: readonl
   return { child, application, version, decision, step, seen: entry.seen } satisfies ChildWrite
 }
 
-const placementOf = ({ placement }: DeploymentVersion): ((labels: Child['labels']) => boolean) | string => {
+/** `unseen`: only by labels that whoever signed the version may not see. */
+type Match = 'yes' | 'no' | 'unseen'
+
+const placementOf = (
+  version: DeploymentVersion,
+  seen: NonNullable<ChildrenQuestion['seen']>,
+): ((child: Child) => Match) | string => {
   // Empty is nowhere by placement: only what is written by hand.
-  if (placement === '') return () => false
+  if (version.placement === '') return () => 'no'
   try {
-    const expression = parseLabelExpression(placement)
-    return (labels) => matchesLabels(expression, labels)
+    const expression = parseLabelExpression(version.placement)
+    return (child) => {
+      if (matchesLabels(expression, seen(child, version))) return 'yes'
+      return matchesLabels(expression, child.labels) ? 'unseen' : 'no'
+    }
   } catch (error) {
     return errorText(error)
   }
@@ -133,10 +144,14 @@ const tellRetired =
   }
 
 const tellRun =
-  (entry: ReadEntry, isWanted: ((labels: Child['labels']) => boolean) | undefined, hash: Hash): Tell =>
-  ({ scope, kind, labels }, standing) => {
-    if (kind === 'zone' || isWanted?.(labels) === true) return stands(standing, entry) ? undefined : entry
-    if (isWanted === undefined || !mayRun(standing)) return undefined
+  (entry: ReadEntry, match: ((child: Child) => Match) | undefined, hash: Hash): Tell =>
+  (child, standing) => {
+    const { scope, kind } = child
+    const found = kind === 'zone' ? 'yes' : match?.(child)
+    if (found === 'yes') return stands(standing, entry) ? undefined : entry
+    if (found === undefined || !mayRun(standing)) return undefined
+    // Told when the zone still let that label out, or before labels had borders: a new version ends it, nothing else.
+    if (found === 'unseen' && standing.every(({ version }) => version === entry.version)) return undefined
     return { decision: withdrawal(scope, entry, hash), version: null, step: entry.step }
   }
 
@@ -178,18 +193,18 @@ const planOne = (
     return {
       waiting: [...waiting, waitingFor(application, 'wrong-version', `version ${short} is of another application`)],
     }
-  const isWanted = placementOf(version)
-  if (typeof isWanted !== 'string') return { above, tell: tellRun(above, isWanted, hash), waiting }
+  const match = placementOf(version, question.seen ?? (({ labels }) => labels))
+  if (typeof match !== 'string') return { above, tell: tellRun(above, match, hash), waiting }
   return {
     above,
     tell: tellRun(above, undefined, hash),
-    waiting: [...waiting, waitingFor(application, 'placement-unreadable', isWanted)],
+    waiting: [...waiting, waitingFor(application, 'placement-unreadable', match)],
   }
 }
 
 /**
  * What to write so that every direct child is told what this scope wants of it. Zones get every entry as it stands here,
- * under the same decision; sites those whose placement their labels match. `retired` goes where something was told
+ * under the same decision; sites those whose placement matches those of their labels that its signer may see. `retired` goes where something was told
  * before and is retired here or no longer meant for that site. What is absent, not here, or cannot be read changes
  * nothing. Pure; the order of what is handed in does not matter, and once it is written nothing is left to write.
  */
