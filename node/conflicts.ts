@@ -122,11 +122,11 @@ export const createConflicts = (options: ConflictsOptions): Conflicts => {
     const found: Found[] = []
     for (const { id: tenant } of book.tenants())
       for (const zone of options.below()) {
-        const views = await Promise.all([
-          viewOf({ kind: 'intent', scope: zone.scope, tenant, owner: scope }),
-          (await viewOf({ kind: 'local', scope: zone.scope, tenant })) ?? exportedView(zone, tenant),
-        ])
-        const held = views.filter((view) => view !== undefined)
+        const own = (await viewOf({ kind: 'local', scope: zone.scope, tenant })) ?? exportedView(zone, tenant)
+        // Of most zones nobody ever changed anything by themselves: then there is nothing to compare.
+        if (own === undefined) continue
+        const above = await viewOf({ kind: 'intent', scope: zone.scope, tenant, owner: scope })
+        const held = above === undefined ? [own] : [above, own]
         for (const state of effective(held, zone.policy).values())
           if (state.kind === 'conflict') found.push({ tenant, scope: zone.scope, conflict: state })
       }
