@@ -30,6 +30,7 @@ export type {
   ProbeSpec,
 } from './desired.ts'
 export type { ImageSource } from './executors.ts'
+export { lastLineMark } from './last-line.ts'
 export { createNetProbes } from './net-probes.ts'
 export { type ArchiveFile, buildArchive, openArchive } from './oci/index.ts'
 export type { Policy } from './policy.ts'

@@ -1,5 +1,8 @@
 import type { ContainerOwner, Containers } from './containers.ts'
 
+/** What stands before a container's last line at the end of a detail: from there on it is a line of a log. */
+export const lastLineMark = '; last line: '
+
 /** Enough of the tail to hold one long line. */
 const tailBytes = 4_096
 

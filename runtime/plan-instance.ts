@@ -1,6 +1,7 @@
 import type { ObservedContainer, ObservedHost, ObservedNetwork } from './containers.ts'
 import type { DesiredContainer, DesiredImage, DesiredInstance } from './desired.ts'
 import type { ContainerHistory } from './history.ts'
+import { lastLineMark } from './last-line.ts'
 import type { OwnPart, PlanInput } from './plan.ts'
 import type { Draft } from './plan-draft.ts'
 import { allocatePorts, portKey } from './ports.ts'
@@ -93,7 +94,7 @@ const crashDetail = (one: ContainerHistory): string => {
         ? `${one.lastExit.reason === 'killed' ? 'was killed' : 'ended'} with exit ${one.lastExit.code}`
         : 'ended'
   const count = `${one.currentRestarts} restart${one.currentRestarts === 1 ? '' : 's'}`
-  return `${how}, ${count}${one.lastLine ? `; last line: ${one.lastLine}` : ''}`
+  return `${how}, ${count}${one.lastLine ? `${lastLineMark}${one.lastLine}` : ''}`
 }
 
 /** True when the pause after its last end is over; else says what it waits for. */

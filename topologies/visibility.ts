@@ -57,7 +57,7 @@ const words: Readonly<Record<PolicyKind, Partial<Record<PolicyLevel, string>>>> 
   },
   intents: { all: 'what its operators want to run' },
   'changes-author': { all: 'who made each change, with the signature' },
-  operations: { all: 'may run commands, connect, and follow logs inside' },
+  operations: { all: 'may run commands, connect, and follow those logs that may leave' },
   events: { all: 'events as they were written' },
   logs: { all: 'log lines as they were written' },
   metrics: { all: 'metrics of every site and host', summary: 'metrics merged over the whole zone' },

@@ -20,6 +20,8 @@ export interface ExpectedScope {
   readonly hosts: readonly ExpectedHost[]
   /** Of a zone that has an authority of its own. @default false */
   readonly isPrivacy?: true
+  /** Of a zone that keeps its names back: its hosts are known to whoever enrols them and nobody above. @default false */
+  readonly isWithheld?: true
   /** Where sites of the same zone reach its hosts, in the order of the hosts. @default nowhere */
   readonly siblings?: readonly string[]
 }
@@ -45,13 +47,14 @@ export const expectedBelow = (topology: Topology, scope: string): readonly Expec
         hosts: site.hosts.map(hostOf),
         ...(site.siblings && { siblings: site.siblings }),
       })),
-    ...zone.zones.map(({ path, labels, hosts, privacy }) => ({
+    ...zone.zones.map(({ path, labels, hosts, privacy, withheld }) => ({
       kind: 'zone' as const,
       scope: path,
       name: path.slice(path.lastIndexOf('/') + 1),
       labels,
       hosts: hosts.map(hostOf),
       ...(privacy && { isPrivacy: true as const }),
+      ...(withheld && { isWithheld: true as const }),
     })),
   ]
 }
