@@ -1,4 +1,20 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import test from 'ava'
+import { silentLog } from '../base/index.ts'
+import {
+  certificateKind,
+  countersign,
+  createBook,
+  createNodeSignatures,
+  fromHex,
+  keyListKind,
+  nodeHash,
+  sealRecord,
+  toHex,
+  verdictKind,
+} from '../crdt/index.ts'
+import { makeFirstList } from './services/membership/index.ts'
 import { asked, startTreeOf, type Tree, until } from './tree-scene.contract.ts'
 
 const application = `name: shop
@@ -37,6 +53,58 @@ test('an application reaches a site whose zone rules itself, also after all node
   )
   t.truthy(above)
 })
+
+/** Takes into the store of a tower that stands still what its key alone can sign against the zone `/north`. */
+const signAsThief = async (tree: Tree, zone: string): Promise<void> => {
+  const powers = { signatures: createNodeSignatures(), hash: nodeHash }
+  const file = readFileSync(join(tree.folder, 'tower', 'key.json'), 'utf8')
+  const { value } = JSON.parse(file) as { readonly value: { readonly seed: string } }
+  const [tower, thief] = [powers.signatures.signer(fromHex(value.seed)), powers.signatures.signer(new Uint8Array(32))]
+  const store = tree.disks.get('tower')!.store()
+  await store.open()
+  const book = createBook({ store, powers, log: silentLog })
+  await book.open()
+  const network = book.networkId() ?? ''
+  const held = book.owner(zone)!
+  const issuer = book.ownerAt('/', 'zone')!
+  const granted = {
+    network,
+    owner: 'f0'.repeat(16),
+    role: 'zone' as const,
+    scope: '/north',
+    succession: 'granted' as const,
+    generation: 1,
+    previous: null,
+    keys: [toHex(thief.publicKey)],
+    threshold: 1,
+  }
+  const certificate = {
+    network,
+    key: toHex(thief.publicKey),
+    role: 'aggregator' as const,
+    scope: '/north',
+    site: null,
+    host: 'north-agg',
+    capabilities: ['admit', 'join'],
+    issuer: issuer.id,
+    generation: issuer.generation,
+    number: 1,
+    sealing: null,
+    fromMs: 0,
+    untilMs: 9e15,
+  }
+  const rival = makeFirstList({ network, scope: '/north', signer: thief }, powers)
+  const verdict = { network, owner: zone, generation: 1, list: held.list, verdict: 'retired' as const }
+  const taken = await book.take([
+    sealRecord(keyListKind, granted, [tower], powers).bytes,
+    countersign(keyListKind, rival, [tower]).bytes,
+    sealRecord(certificateKind, certificate, [tower], powers).bytes,
+    sealRecord(verdictKind, verdict, [tower], powers).bytes,
+  ])
+  await store.close()
+  const refused = taken.flatMap((one) => (one.kind === 'refused' ? [one.refusal.message] : []))
+  if (refused.length > 0) throw new Error(`the tower does not believe its own key: ${refused.join('; ')}`)
+}
 
 const policyAt = async (tree: Tree, node: string) => (await tree.node(node).services.state.zonePolicy('/north', asked))!
 
@@ -109,4 +177,27 @@ test('a zone that was granted its keys before it was a privacy zone says so and 
   const view = await tree.node('north-agg').services.authority.show('/north', asked)
   t.is(view.succession, 'granted')
   t.regex(view.notes.join(), /it was founded before zones had an authority of their own, and stays so/)
+})
+
+test('a tower run by a thief of its key hands down what it signs, and a zone that rules itself believes none of it', async (t) => {
+  const tree = await privacyTree(t)
+  await runs(tree, 'far-a')
+  const held = await tree.node('north-agg').services.authority.show('/north', asked)
+  const lines: string[] = []
+  tree.onLine = (node, { fields }) => void (node === 'north-agg' && lines.push(String(fields.code)))
+  await tree.stop('tower')
+  await signAsThief(tree, held.id)
+  await tree.start('tower')
+  const above = await tree.node('tower').services.authority.show('/north', asked)
+  t.not(above.id, held.id, 'the thief runs a tower that believes itself')
+  await until('the aggregator to hear of it', async () =>
+    ['unknown-issuer', 'out-of-scope'].every((code) => lines.includes(code)) ? true : undefined,
+  )
+  for (const node of ['north-agg', 'far-a'])
+    t.like(await tree.node(node).services.authority.show('/north', asked), { id: held.id, generation: 1 })
+  await tree.start('far-b')
+  await until('the zone to enrol a host under its own authority', async () =>
+    (await tree.node('far-b').services.state.node(asked)).parent?.link === 'up' ? true : undefined,
+  )
+  t.like(await tree.node('far-b').services.authority.show('/north', asked), { id: held.id })
 })

@@ -5,14 +5,11 @@ import {
   type KeyList,
   keyListKind,
   ownerOf,
-  type Put,
   readRecord,
-  sealGenesis,
   sealRecord,
   toHex,
   verdictKind,
 } from '../../../crdt/index.ts'
-import { policyKinds, type ZonePolicy } from '../../../topologies/index.ts'
 import { capabilitiesOf, contentOf } from './member-certificate.ts'
 import { readListedScope } from './member-lanes.ts'
 import {
@@ -21,63 +18,14 @@ import {
   powers,
   type SceneNode,
   signerNamed,
-  siteOf,
   startNode,
   startTower,
   zoneOf,
 } from './membership-scene.contract.ts'
-import { narrowingText, type OwnZone, ownLaneOf, ownLaneValues, readNarrowings, readOwnLane } from './own-lane.ts'
 import { type FirstListCall, firstListGuards, judgeFirstList, makeFirstList } from './own-zone.ts'
+import { admitted, privacyTree, south, startSouth } from './own-zone-scene.contract.ts'
 
-const south = { ...zoneOf('/south', ['south-agg']), isPrivacy: true as const }
 const network = '0a'.repeat(32)
-
-/** An aggregator that made its zone's first list and believes that alone. */
-const startSouth = async (
-  networkId: string,
-  tokens: readonly string[],
-  key = 'south-agg',
-  {
-    name = 'south-agg',
-    isSole = true,
-    ownZone,
-  }: { readonly name?: string; readonly isSole?: boolean; readonly ownZone?: OwnZone } = {},
-): Promise<SceneNode> => {
-  const firstList = makeFirstList({ network: networkId, scope: '/south', signer: signerNamed(key) }, powers)
-  const node = await startNode({
-    name,
-    key,
-    role: 'aggregator',
-    scope: '/south',
-    networkId,
-    tokens,
-    expected: () => [siteOf('/south/s1', ['s1-a'])],
-    more: { firstList, ...(ownZone && { ownZone }) },
-  })
-  if (isSole) await node.book.anchor(new Map([['/south', ownerOf(firstList)]]))
-  await node.membership.start()
-  return node
-}
-
-const privacyTree = async () => {
-  const tower = await startTower(() => [south])
-  const { token } = await tower.membership.token('south-agg')
-  const agg = await startSouth(tower.networkId, [token])
-  t0(await call(agg, tower))
-  const edge = await startNode({
-    name: 's1-a',
-    role: 'edge',
-    scope: '/south/s1',
-    networkId: tower.networkId,
-    tokens: [(await agg.membership.token('s1-a')).token],
-  })
-  await edge.membership.start()
-  t0(await call(edge, agg))
-  return { tower, agg, edge }
-}
-const t0 = ({ accepted }: { readonly accepted: { readonly ok: boolean } }) => {
-  if (!accepted.ok) throw new Error(JSON.stringify(accepted))
-}
 
 test('a privacy zone is countersigned under an id of its own, and all inside hangs on it', async (t) => {
   const { tower, agg, edge } = await privacyTree()
@@ -102,10 +50,10 @@ test('before its parent countersigned it a privacy zone admits nobody, and its p
   const tower = await startTower(() => [south])
   const { token } = await tower.membership.token('south-agg')
   const agg = await startSouth(tower.networkId, [token])
-  t0(await call(agg, tower, { authority: undefined }))
+  admitted(await call(agg, tower, { authority: undefined }))
   t.is(tower.book.ownerAt('/south', 'zone'), undefined)
   await t.throwsAsync(agg.membership.token('s1-a'), { code: 'not-enrolled' })
-  t0(await call(agg, tower))
+  admitted(await call(agg, tower))
   t.truthy((await agg.membership.token('s1-a')).token)
 })
 
@@ -121,11 +69,11 @@ test('a zone that was granted its keys before stays as it is', async (t) => {
     tokens: [token],
   })
   await agg.membership.start()
-  t0(await call(agg, tower))
+  admitted(await call(agg, tower))
   isPrivacy = true
   await tower.membership.refresh()
   const firstList = makeFirstList({ network: tower.networkId, scope: '/south', signer: agg.signer }, powers)
-  t0(await call(agg, tower, { authority: toHex(firstList.bytes) }))
+  admitted(await call(agg, tower, { authority: toHex(firstList.bytes) }))
   t.like(tower.book.ownerAt('/south', 'zone'), { succession: 'granted', generation: 1 })
 })
 
@@ -223,8 +171,8 @@ test('a second aggregator comes onto the list by the next generation, and a draf
     }),
   )
   if (one === undefined || two === undefined) throw new Error('not started')
-  t0(await call(one, tower))
-  t0(await call(two, tower))
+  admitted(await call(one, tower))
+  admitted(await call(two, tower))
   const first = tower.book.ownerAt('/south', 'zone')
   t.deepEqual([...(first?.keys.keys() ?? [])], [one.signer.keyId], 'the first that came made the list')
   for (const node of [one, two]) t.is(node.book.anchors().get('/south'), first?.id)
@@ -246,7 +194,7 @@ test('a second aggregator comes onto the list by the next generation, and a draf
   await hand(tower, two, '/south')
   t.like(tower.book.ownerAt('/south', 'zone'), { id: first?.id, generation: 2, threshold: 2, isCountersigned: true })
   t.like(two.book.ownerAt('/south', 'zone'), { generation: 2 })
-  t0(await call(two, tower))
+  admitted(await call(two, tower))
   t.is(two.book.certificateOf(two.signer.keyId)?.body.issuer, tower.founded.owner)
 
   const draft = await one.membership.renewZone({ add: [], remove: [], threshold: 1 })
@@ -265,12 +213,12 @@ test('a zone whose keys are lost comes back under another id after an operator r
   const fresh = await startSouth(tower.networkId, [], 'south-agg-2')
   t.like((await call(fresh, tower)).answer, { kind: 'refused', code: 'duplicate' })
   await tower.membership.claim(fresh.signer.keyId, 'south-agg')
-  t0(await call(fresh, tower))
+  admitted(await call(fresh, tower))
   t.like(await tower.membership.zoneAuthority('/south'), { id: old, rival: { keys: [fresh.peerKey] } })
   await t.throwsAsync(fresh.membership.token('s1-a'), { code: 'not-enrolled' })
   await t.throwsAsync(tower.membership.retire('/south', '0'.repeat(16)), { code: 'conflict' })
   await tower.membership.retire('/south', old.slice(0, 16))
-  t0(await call(fresh, tower))
+  admitted(await call(fresh, tower))
   const now = tower.book.ownerAt('/south', 'zone')
   t.like(now, { succession: 'own', generation: 1, isCountersigned: true })
   t.not(now?.id, old)
@@ -278,72 +226,6 @@ test('a zone whose keys are lost comes back under another id after an operator r
   // Who was inside believes the old id alone: it has to be enrolled anew.
   t.like((await call(edge, fresh)).accepted, { ok: false })
   t.like((await call(edge, agg)).accepted, { ok: true })
-})
-
-test("the zone's own lane is written by its authority alone, and says what leaves, what is in it and who may join", async (t) => {
-  const policy = Object.fromEntries(policyKinds.map((kind) => [kind, 'none' as const])) as ZonePolicy
-  const tower = await startTower(() => [south])
-  const { token } = await tower.membership.token('south-agg')
-  const agg = await startSouth(tower.networkId, [token], 'south-agg', { ownZone: { policy, settle: 'ancestor' } })
-  const lane = ownLaneOf('/south')
-  t.is(agg.documents.idOf(lane), undefined)
-  t0(await call(agg, tower))
-  const id = agg.documents.idOf(lane) ?? ''
-  const said = readOwnLane(await agg.documents.standing(id))
-  t.deepEqual(said, {
-    policies: [policy],
-    settle: 'ancestor',
-    children: [{ kind: 'site', scope: '/south/s1', labels: { 'shop.example/size': 'large' } }],
-    hosts: [{ name: 's1-a', child: 's1', hostId: null }],
-  })
-  const before = agg.documents.summaryOf(id)?.heads
-  await agg.membership.refresh()
-  t.deepEqual(agg.documents.summaryOf(id)?.heads, before, 'nothing changed, nothing is written')
-
-  const owner = agg.book.ownerAt('/south', 'zone')!
-  const genesis = (await agg.documents.genesisOf(id))!
-  const fields = { networkId: tower.networkId, documentId: '0e'.repeat(16), lane, owner }
-  const stolen = [
-    sealGenesis(fields, [tower.signer], powers).bytes,
-    sealGenesis({ ...fields, writers: [tower.signer.publicKey] }, [tower.signer], powers).bytes,
-    sealGenesis({ ...fields, owner: tower.book.ownerAt('/', 'zone')! }, [tower.signer], powers).bytes,
-  ]
-  const fresh = await startNode({ name: 'x', role: 'aggregator', scope: '/south', networkId: tower.networkId })
-  await fresh.book.take(agg.book.recordsFor('/south').map(({ bytes }) => bytes))
-  const codes = []
-  for (const bytes of [...stolen, genesis]) {
-    const taken = await fresh.documents.takeGenesis(bytes, owner, 'tower')
-    codes.push(taken.ok ? 'taken' : taken.refusal.code)
-  }
-  t.deepEqual(codes, ['not-enough-signatures', 'not-entitled', 'wrong-owner', 'taken'])
-  const edit = () => new Map([['policy', narrowingText({ logs: 'all' })]])
-  const [written] = await fresh.documents.write([{ documentId: id, edit }], tower.signer)
-  t.like(written, { ok: false })
-})
-
-test('what stands in the own lane, and what a parent narrows, has the form of format 1', (t) => {
-  const policy = Object.fromEntries(policyKinds.map((kind) => [kind, 'none' as const])) as ZonePolicy
-  const values = ownLaneValues(
-    { policy, settle: 'zone' },
-    [siteOf('/south/s1', [{ name: 's1-a', hostId: 'SN1' }])],
-    ['child/s0', 'other/x'],
-  )
-  const levels = [...policyKinds].toSorted().map((kind) => `"${kind}":"none"`)
-  t.deepEqual(Object.fromEntries(values), {
-    policy: `{"_v":1,"levels":{${levels.join(',')}}}`,
-    settle: '{"_v":1,"by":"zone"}',
-    'child/s1': '{"_v":1,"kind":"site","labels":{"shop.example/size":"large"},"scope":"/south/s1"}',
-    'join/s1-a': '{"_v":1,"child":"s1","hostId":"SN1"}',
-    'child/s0': '{"_v":1,"gone":true}',
-  })
-  t.is(narrowingText({ logs: 'none', reports: 'summary' }), '{"_v":1,"levels":{"logs":"none","reports":"summary"}}')
-  const standing = (key: string, texts: readonly string[]) =>
-    new Map([[key, texts.map((value) => ({ value }) as unknown as Put)]])
-  t.deepEqual(
-    readNarrowings(standing('narrowing', ['{"_v":1,"levels":{"logs":"none"},"new":1}', 'x', '{"levels":{}}'])),
-    [{ logs: 'none' }],
-  )
-  t.is(readOwnLane(standing('settle', ['{"_v":1,"by":"ancestor"}', '{"_v":1,"by":"zone"}'])).settle, 'zone')
 })
 
 const owner = (succession: 'granted' | 'own') => ({
