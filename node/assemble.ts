@@ -6,7 +6,7 @@ import { createApiServices } from './api-services.ts'
 import { createAuthorityServices } from './authority-services.ts'
 import { createBlobExchange } from './blob-exchange.ts'
 import type { NodeConfig } from './config.ts'
-import { createForwarder, letsIn } from './forwarding.ts'
+import { createForwarder } from './forwarding.ts'
 import { createImages } from './images.ts'
 import { createLabelSight } from './label-sight.ts'
 import { createNodeLinks } from './links-of-node.ts'
@@ -26,7 +26,7 @@ import { createSiteIntents } from './site-intents.ts'
 import { createSpecifications } from './specifications.ts'
 import { builtInTenant, createTowerDesk } from './tower-desk.ts'
 import { treeNodes } from './tree-node.ts'
-import { borderText, nodeView as viewOfNode } from './views/index.ts'
+import { nodeView as viewOfNode } from './views/index.ts'
 import { createZoneDesk, type Missing } from './zone-desk.ts'
 import { createZoneKnowledge } from './zone-knowledge.ts'
 import { createZonePolicies } from './zone-policies.ts'
@@ -120,7 +120,6 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
           (await conflicts.list())
             .filter((one) => one.scope === config.scope)
             .map((one) => ({ application: one['application-id'], forMs: one['since-ms'] })),
-        below: () => reports.countsBelow(),
         hash,
       }),
   })
@@ -300,8 +299,8 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
       settle: (call, signal) => conflicts.settle(call, signal),
     },
     request: (peer, question, signal) => (links.downlinks ?? (noHost() as never)).request(peer, question, signal),
-    letsIn: (call) => topology === undefined || letsIn(policies.own(), call),
-    border: borderText(config.scope),
+    scope: config.scope,
+    tree: policies.tree,
   })
 
   const links = createNodeLinks({

@@ -1,14 +1,18 @@
-import { nameHint, SkerryError } from '../base/index.ts'
-import type { ZonePolicy } from '../topologies/index.ts'
+import { type ScopePath, SkerryError } from '../base/index.ts'
+import { ancestorsOf, parentOf, type Topology, type ZonePolicy, zoneAt, zones } from '../topologies/index.ts'
 import type { ExecOutcome, NodeView } from './api/index.ts'
 import type { LinkAnswer } from './links/index.ts'
 import type { MemberCall } from './member-services.ts'
 import type { HostReport } from './services/deployments/index.ts'
 import type { SettleCall } from './settle-call.ts'
 import { isWithin, type TreeNode } from './tree-node.ts'
+import { borders, borderText, unknownSite } from './views/index.ts'
 
-/** A request on its way to the node that acts on it. */
-export type Forwarded = { readonly to: string } & (
+/**
+ * A request on its way to the node that acts on it. `from` is the outermost scope that asks: whoever hands it on writes
+ * where it came from, and a node that hands on something of its own writes its own scope.
+ */
+export type Forwarded = { readonly to: string; readonly from?: string } & (
   | { readonly call: 'node' }
   | { readonly call: 'member'; readonly member: MemberCall }
   | { readonly call: 'settle'; readonly settle: SettleCall }
@@ -54,21 +58,42 @@ export interface ForwarderOptions {
   readonly reports: () => readonly HostReport[]
   readonly local: LocalCalls
   readonly request: (peer: string, question: unknown, signal: AbortSignal) => Promise<LinkAnswer>
-  /** Whether this node's zone lets those above do this inside it; judged here, whatever they believe. */
-  readonly letsIn: (call: string) => boolean
-  /** What is said where it does not. */
-  readonly border: string
+  /** Of this node. */
+  readonly scope: string
+  /** What this node may read of the tree, with the policies that hold now; undefined at an edge, which is no zone. */
+  readonly tree: () => Topology | undefined
 }
 
 /** What a zone's policy says of a request from above: whoever follows a log takes its lines out as well. */
-export const letsIn = (policy: ZonePolicy | undefined, call: string): boolean =>
+const letsIn = (policy: ZonePolicy | undefined, call: string): boolean =>
   policy?.operations === 'all' && (call !== 'logs' || policy.logs === 'all')
+
+/**
+ * The outermost zone on the way from who asks to `scope` that does not let it do this, or undefined. Judged where a
+ * request arrives, whatever those it came through believed (DESIGN.md section 3).
+ */
+export const closedBorder = (
+  tree: Topology,
+  scope: string,
+  { call, from }: { readonly call: string; readonly from: string },
+): string | undefined =>
+  zones(tree)
+    .filter(({ path }) => path !== from && isWithin(path, from) && isWithin(scope, path))
+    .find(({ policy }) => !letsIn(policy, call))?.path ?? (zoneAt(tree, scope) === undefined ? scope : undefined)
+
+/** Who asks, as far as the node above says so: it may act for somebody above it, and for nobody else. */
+export const askerOf = (claimed: unknown, parent: string): string =>
+  ancestorsOf(parent as ScopePath).find((scope) => scope === claimed) ?? parent
 
 const noBytes = async function* (): AsyncGenerator<Uint8Array> {}
 
 /** Finds the way down the tree, one link at a time. */
 export const createForwarder = (options: ForwarderOptions): Forwarder => {
   const { self, nodes, reports, local } = options
+  const ends = () => {
+    const tree = options.tree()
+    return tree === undefined ? [] : borders(tree)
+  }
 
   const here = async (call: Forwarded, signal: AbortSignal): Promise<LinkAnswer> => {
     if (call.call === 'node') return { head: local.node(), body: noBytes() }
@@ -90,7 +115,7 @@ export const createForwarder = (options: ForwarderOptions): Forwarder => {
       children.find((one) => one.role !== 'edge' && isWithin(target.scope, one.scope))
     if (!child) throw new SkerryError('not-found', `no link of ${self} leads to ${call.to}`)
     try {
-      return await options.request(child.name, call, signal)
+      return await options.request(child.name, { ...call, from: call.from ?? options.scope }, signal)
     } catch (error) {
       if (error instanceof SkerryError && error.code === 'link-down')
         throw new SkerryError('site-unreachable', `${call.to} cannot be asked now: ${error.message}`, { cause: error })
@@ -104,10 +129,13 @@ export const createForwarder = (options: ForwarderOptions): Forwarder => {
       const call = question as Forwarded
       if (typeof call !== 'object' || call === null || typeof call.to !== 'string')
         throw new SkerryError('bad-message', 'a forwarded request names no node')
-      if (!options.letsIn(String(call.call))) throw new SkerryError('beyond-border', options.border)
+      const from = askerOf(call.from, parentOf(options.scope as ScopePath) ?? '/')
+      const tree = options.tree()
+      const closed = tree && closedBorder(tree, options.scope, { call: String(call.call), from })
+      if (closed !== undefined) throw new SkerryError('beyond-border', borderText(closed))
       if (!['node', 'member', 'settle', 'exec', 'logs'].includes(call.call))
         throw new SkerryError('not-supported', `this node does not know the request ${String(call.call)}`)
-      return send(call, signal)
+      return send({ ...call, from }, signal)
     },
     nodeOf: (instance, site) => {
       const found = reports().filter(
@@ -119,7 +147,11 @@ export const createForwarder = (options: ForwarderOptions): Forwarder => {
       if (!first)
         throw new SkerryError(
           'not-found',
-          `no host ${site === undefined ? '' : `of site ${site} `}has told of an instance ${instance}; "skerry status" shows what runs where`,
+          [
+            `no host ${site === undefined ? '' : `of site ${site} `}has told of an instance ${instance}`,
+            ...ends().map(borderText),
+            '"skerry status" shows what runs where',
+          ].join('; '),
         )
       const sites = [...new Set(found.map((report) => report.site))]
       if (sites.length > 1)
@@ -134,7 +166,7 @@ export const createForwarder = (options: ForwarderOptions): Forwarder => {
       const best = found.find(({ link }) => link === 'up') ?? found[0]
       if (!best) {
         const known = [...new Set(nodes().flatMap((node) => (node.site === '' ? [] : [node.site])))].toSorted()
-        throw new SkerryError('not-found', `there is no site ${site} below ${self}; ${nameHint(site, known)}`)
+        throw unknownSite(site, self, known, ends())
       }
       return best.node
     },

@@ -1,7 +1,8 @@
 import { nameHint, SkerryError } from '../base/index.ts'
-import { type Topology, zoneAt } from '../topologies/index.ts'
+import type { Topology } from '../topologies/index.ts'
 import type { AskedMember, BlockTarget, CallingHost, MemberServices, MemberView } from './api/index.ts'
 import type { NodeConfig } from './config.ts'
+import { closedBorder } from './forwarding.ts'
 import type { MemberView as Member, Membership } from './services/membership/index.ts'
 import { isWithin, type TreeNode } from './tree-node.ts'
 import { borderText } from './views/index.ts'
@@ -131,10 +132,12 @@ export const createMemberServices = (options: MemberServicesOptions) => {
     })
 
   const border = (zone: string): SkerryError => new SkerryError('beyond-border', borderText(zone))
-  const letsIn = (zone: string) => {
+  /** The zone whose border ends the way to another; undefined where all let this node in. */
+  const endOfWay = (zone: string): string | undefined => {
     const tree = options.tree()
-    return tree !== undefined && zoneAt(tree, zone)?.policy.operations === 'all'
+    return tree === undefined ? zone : closedBorder(tree, zone, { call: 'member', from: config.scope })
   }
+  const letsIn = (zone: string) => endOfWay(zone) === undefined
   const nodeOfZone = (zone: string): TreeNode | undefined =>
     nodes.find(({ role, scope }) => role !== 'edge' && scope === zone)
 
@@ -170,7 +173,8 @@ export const createMemberServices = (options: MemberServicesOptions) => {
       const known = nodes.flatMap(({ role, scope }) => (role === 'edge' ? [] : [scope]))
       throw new SkerryError('not-found', `there is no zone ${at} below ${config.name}; ${nameHint(at, known)}`)
     }
-    if (!letsIn(at)) throw border(at)
+    const end = endOfWay(at)
+    if (end !== undefined) throw border(end)
     return options.ask(node.name, call, signal)
   }
 
@@ -180,7 +184,7 @@ export const createMemberServices = (options: MemberServicesOptions) => {
       const inside = nodes.filter(({ role, scope }) => role === 'aggregator' && scope !== config.scope)
       const here = own().map((view) =>
         view.role === 'aggregator' && view.note === undefined && !letsIn(view.scope)
-          ? { ...view, note: borderText(view.scope) }
+          ? { ...view, note: borderText(endOfWay(view.scope) ?? view.scope) }
           : view,
       )
       const below = await Promise.all(
