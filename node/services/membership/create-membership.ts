@@ -331,10 +331,15 @@ export const createMembership = (options: MembershipOptions): Membership => {
         const authority = await authorityOrRefuse()
         const before = new Set(cutOff())
         const number = await changeBlocks(desk, authority, target, true)
+        await keepPeers()
         return { number, cut: cutOff().filter((key) => !before.has(key)) }
       }),
     allow: (target) =>
-      inTurn(async () => ({ number: await changeBlocks(desk, await authorityOrRefuse(), target, false) })),
+      inTurn(async () => {
+        const number = await changeBlocks(desk, await authorityOrRefuse(), target, false)
+        await keepPeers()
+        return { number }
+      }),
     zoneAuthority: (scope) => viewAuthority(desk, scope),
     renewZone: (change) => inTurn(() => renewOwnZone(desk, change)),
     signZone: (draft) => inTurn(() => signOwnZone(desk, draft)),
