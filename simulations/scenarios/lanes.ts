@@ -8,6 +8,7 @@ import {
   parseLaneName,
   readRecord,
 } from '../../crdt/index.ts'
+import { parentOf, zoneAt } from '../../topologies/index.ts'
 import type { World } from '../world/index.ts'
 
 /** The signed record that begins an epoch of a lane, or one change in it, as it lies in a store. */
@@ -46,12 +47,22 @@ const tenantKeys = ({ machines, signatures }: World): ReadonlySet<string> =>
     }),
   )
 
-/** Machines that hold a lane once they had the time: its owner's, and those of the scope it is about. */
+/** The scope above a zone whose own lane goes there too, because the zone's policy lets it. */
+const readerAbove = ({ topology }: World, lane: LaneName): readonly string[] => {
+  if (lane.kind !== 'local' && !(lane.kind === 'zone' && lane.side === 'own')) return []
+  const policy = zoneAt(topology, lane.scope)?.policy
+  const leaves =
+    lane.kind === 'local' ? policy?.intents === 'all' && policy['changes-author'] === 'all' : policy?.names === 'all'
+  return leaves ? [parentOf(lane.scope) ?? '/'] : []
+}
+
+/** Machines that hold a lane once they had the time: its owner's, those of the scope it is about, and who may read it above. */
 export const holdersOf = (world: World, lane: LaneName): readonly string[] => {
   const owner = laneOwner(lane)
   const scopes: readonly string[] = [
     ...(owner !== undefined && 'scope' in owner ? [owner.scope] : ['/']),
     ...(lane.kind === 'tenant' ? [] : [lane.scope]),
+    ...readerAbove(world, lane),
   ]
   return world.machines.filter(({ place }) => scopes.includes(place.scope)).map(({ place }) => place.name)
 }
