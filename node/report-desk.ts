@@ -1,4 +1,4 @@
-import { randomHex, type ScopePath } from '../base/index.ts'
+import { randomHex } from '../base/index.ts'
 import {
   type Book,
   type Leaf,
@@ -8,7 +8,7 @@ import {
   sealZoneView,
   type ZoneWish,
 } from '../crdt/index.ts'
-import { ancestorsOf, parentOf, type Topology, visibleTo, zoneAt } from '../topologies/index.ts'
+import { parentOf, type Topology, zoneAt } from '../topologies/index.ts'
 import type { NodeConfig } from './config.ts'
 import type { EdgeHost } from './edge-host.ts'
 import type { Identity } from './identity.ts'
@@ -39,8 +39,6 @@ export interface ReportDeskOptions {
   /** Versions that operators of this zone decided for, where the parent may read what they want. */
   readonly ownVersions: () => Promise<readonly { readonly id: string; readonly bytes: Uint8Array }[]>
 }
-
-const noNames: RowNames = () => undefined
 
 /** Records in one report: as many as a parent takes. */
 const mostRecords = 1_000
@@ -145,11 +143,6 @@ export const createReportDesk = (options: ReportDeskOptions) => {
   /** How much of reports this zone lets its parent have. */
   const level = () => (options.tree() === undefined ? 'all' : (policyAt(config.scope)?.reports ?? 'none'))
 
-  /** Whether somebody on the way up lets out no more than counts: it needs those of all zones inside it. */
-  const isCounted = () =>
-    options.tree() !== undefined &&
-    [config.scope, ...ancestorsOf(config.scope)].some((scope) => scope !== '/' && policyAt(scope)?.reports !== 'all')
-
   /** What the zone exports of its own lane where its authors stay back. */
   const ownView = async (zone: string, generation: number): Promise<Uint8Array | undefined> => {
     const policy = policyAt(config.scope)
@@ -162,8 +155,8 @@ export const createReportDesk = (options: ReportDeskOptions) => {
     if (owner === undefined) return []
     const leaves = leavesNow()
     const said = {
-      // Where every host's own report leaves all the way up, counts would be said twice.
-      ...(await options.rows(isCounted())),
+      // Where every host's own report leaves, counts would be said twice.
+      ...(await options.rows(level() !== 'all')),
       zone: owner.id,
       generation: owner.generation,
       leaves: leaves.length,
@@ -174,22 +167,11 @@ export const createReportDesk = (options: ReportDeskOptions) => {
     return [{ scope: config.scope, bytes, ...(view && { view }), heardAtMs: clock.monotonicMs() }]
   }
 
-  /** Zones whose hosts are known here one by one. */
-  const tellsAll = (scope: string) => {
-    const tree = options.tree()
-    return tree !== undefined && visibleTo(tree, scope as ScopePath, config.scope, 'reports') === 'all'
-  }
   /** Hosts as they go on to the parent: what their containers wrote last only where logs leave too. */
   const carriedUp = (): readonly CarriedHost[] => {
     if (policyAt(config.scope)?.logs === 'all') return fleet.carried()
     return fleet.carried().map(({ lines: _, ...host }) => host)
   }
-  const summaryOf = ({ scope, rollUp, heardAtMs }: CarriedZone, names: RowNames): ZoneSummary => ({
-    scope,
-    rows: rollUp.rows,
-    receivedAgeMs: clock.monotonicMs() - heardAtMs,
-    names,
-  })
 
   return {
     /** A new admission begins a new count. */
@@ -228,12 +210,12 @@ export const createReportDesk = (options: ReportDeskOptions) => {
     outcomes: (scope: string): RollUp['outcomes'] => zones.get(scope)?.rollUp.outcomes ?? [],
     /** Zones that let out counts alone. */
     summaries: (names: RowNames): readonly ZoneSummary[] =>
-      [...zones.values()].filter(({ scope }) => !tellsAll(scope)).map((zone) => summaryOf(zone, names)),
-    /** What each zone right below counted, of itself and of all inside it. */
-    countsBelow: (): readonly ZoneSummary[] =>
-      [...zones.values()]
-        .filter(({ scope }) => parentOf(scope as ScopePath) === config.scope)
-        .map((zone) => summaryOf(zone, noNames)),
+      [...zones.values()].map(({ scope, rollUp, heardAtMs }) => ({
+        scope,
+        rows: rollUp.rows,
+        receivedAgeMs: clock.monotonicMs() - heardAtMs,
+        names,
+      })),
     /** What the parent of a site further down says it intends. */
     intendedOrderOf: (site: string): number | undefined => {
       const orders = fleet.reports().flatMap((report) => (report.site === site ? (report.intendedOrder ?? []) : []))

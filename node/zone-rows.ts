@@ -1,7 +1,7 @@
 import { type RollUp, rollUpLimits } from '../crdt/index.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { ScopeLanes } from './scope-lanes.ts'
-import { type Hash, type SiteIntent, summarise, type ZoneSummary } from './services/deployments/index.ts'
+import { type Hash, type SiteIntent, summarise } from './services/deployments/index.ts'
 
 /** Applications of the zone that are in conflict, and since when. */
 export interface OpenConflict {
@@ -15,7 +15,6 @@ export const zoneRows = async ({
   intents,
   lanes,
   conflicts,
-  below,
   hash,
   isCounted,
 }: {
@@ -23,8 +22,6 @@ export const zoneRows = async ({
   readonly intents: () => Promise<readonly SiteIntent[]>
   readonly lanes: ScopeLanes
   readonly conflicts: () => Promise<readonly OpenConflict[]>
-  /** What each zone right below counted. */
-  readonly below: () => readonly ZoneSummary[]
   readonly hash: Hash
   /** Whether counts are asked for. */
   readonly isCounted: boolean
@@ -42,7 +39,6 @@ export const zoneRows = async ({
     hash,
     origins: (site, application) => origins.get(`${site} ${application}`),
     conflicts: await conflicts(),
-    summaries: below(),
   })
   return { rows: rows.slice(0, rollUpLimits.rows), own: 0, outcomes: became }
 }

@@ -18,7 +18,8 @@ export interface CanaryRegister {
   plant(canary: Canary): string
   /** Makes a key or an id that exists already a canary. */
   name(needle: string, canary: Canary): void
-  canary(needle: string): Canary | undefined
+  /** Takes back what was not planted after all. */
+  forget(needles: readonly string[]): void
   all(): readonly (readonly [string, Canary])[]
 }
 
@@ -31,7 +32,9 @@ export const createCanaryRegister = (random: Random): CanaryRegister => {
       return word
     },
     name: (needle, canary) => void known.set(needle, canary),
-    canary: (needle) => known.get(needle),
+    forget: (needles) => {
+      for (const needle of needles) known.delete(needle)
+    },
     all: () => [...known],
   }
 }
@@ -48,9 +51,4 @@ export const rightOf = (topology: Topology, canary: Canary, reader: ScopePath): 
   if (!isWithin(canary.scope, reader)) return 'stranger'
   if (canary.knownToParent && parentOf(canary.scope) === reader) return 'own'
   return visibleTo(topology, canary.scope, reader, canary.kind)
-}
-
-export const mayBeAt = (topology: Topology, canary: Canary, reader: ScopePath): boolean => {
-  const right = rightOf(topology, canary, reader)
-  return right === 'own' || right === 'all'
 }

@@ -4,4 +4,5 @@
  * Must not be reached by any option of a node: the tap is a power that the trial hands in.
  * Read first: wire-trial.ts, wire-judge.ts.
  */
+export { unfold } from './unfold.ts'
 export { wire } from './wire-trial.ts'

@@ -112,11 +112,15 @@ export const createSearch = (keys: ReadonlyMap<string, Uint8Array>) => {
     disk: async (one: WireNode): Promise<void> => {
       for await (const { where, bytes } of readDisk(one)) look(bytes, { place: 'disk', reader: one.place.scope, where })
     },
-    /** What nodes said in their logs. @param from the first line of each that is looked at */
-    logs: (nodes: readonly WireNode[], from: (one: WireNode) => number, said?: ReadonlySet<string>): void => {
+    /** What nodes said in their logs. @param lines the first line that is looked at, and the first that is not */
+    logs: (
+      nodes: readonly WireNode[],
+      lines: (one: WireNode) => readonly [number, number],
+      said?: ReadonlySet<string>,
+    ): void => {
       for (const one of nodes)
         look(
-          Buffer.from(one.log.slice(from(one)).join('\n')),
+          Buffer.from(one.log.slice(...lines(one)).join('\n')),
           { place: 'disk', reader: one.place.scope, where: 'its log' },
           said,
         )

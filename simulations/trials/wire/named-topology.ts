@@ -3,7 +3,6 @@ import {
   formatTopology,
   type Host,
   type Labels,
-  parentOf,
   parseTopology,
   type Site,
   type Topology,
@@ -89,7 +88,3 @@ export const nameByCanaries = (topology: Topology, register: CanaryRegister): Na
   const [before, after] = [scopesOf(topology), scopesOf(renamed)]
   return { topology: renamed, oldNames: new Map(after.map((path, at) => [path, before[at] ?? path])) }
 }
-
-/** The zone a node's scope is in: its own, or that around its site. */
-export const zoneOf = (topology: Topology, scope: ScopePath): ScopePath =>
-  zones(topology).some(({ path }) => path === scope) ? scope : (parentOf(scope) ?? scope)

@@ -85,9 +85,18 @@ export const dressEngine = ({ dresses, tower }: Plants, { scope }: TopologyNode,
   }
 }
 
-export const imageName = ({ image }: TowerPlants): string => `${image}/shop:1`
+const imageName = (image: string): string => `${image}/shop:1`
 
-const applicationText = (name: string, tower: TowerPlants, version: string, command: string) =>
+/** What an application of the trial is made of. */
+export interface PlantedApplication {
+  readonly name: string
+  readonly version: string
+  readonly command: string
+  readonly image: string
+  readonly environment: string
+}
+
+const applicationText = ({ name, version, command, image, environment }: PlantedApplication) =>
   JSON.stringify({
     name,
     version,
@@ -98,36 +107,50 @@ const applicationText = (name: string, tower: TowerPlants, version: string, comm
         containers: [
           {
             name: 'web',
-            image: imageName(tower),
+            image: imageName(image),
             cmd: [command],
-            env: { SAID: tower.environment, VERSION: version },
+            env: { SAID: environment, VERSION: version },
           },
         ],
       },
     ],
   })
 
-const deploymentText = (application: string, version: string) =>
-  JSON.stringify({
-    name: `${application}-d`,
-    application,
+/** Puts an application and a deployment of it at a node, as a person there would. */
+export const deploy = async (
+  node: WireNode,
+  application: PlantedApplication,
+  chosen: { readonly deployment?: string; readonly placement?: string; readonly user?: string } = {},
+): Promise<void> => {
+  const { name, version } = application
+  const { deployment = `${name}-d`, placement = 'system/type = edge', user = asked.caller.user } = chosen
+  const write = (kind: 'applications' | 'application-deployments', text: string) =>
+    node.node.services.config.write(kind, {
+      ...asked,
+      caller: { ...asked.caller, user },
+      body: { text, mediaType: 'application/json', source: 'trial' },
+      mode: 'replace',
+      effect: 'apply',
+    })
+  await write('applications', applicationText(application))
+  const text = {
+    name: deployment,
+    application: name,
     'application-version': version,
-    placement: { 'match-site-labels': 'system/type = edge' },
-  })
+    placement: { 'match-site-labels': placement },
+  }
+  await write('application-deployments', JSON.stringify(text))
+}
 
-const write = (node: WireNode, kind: 'applications' | 'application-deployments', text: string) =>
-  node.node.services.config.write(kind, {
-    ...asked,
-    body: { text, mediaType: 'application/json', source: 'trial' },
-    mode: 'replace',
-    effect: 'apply',
-  })
-
-/** Imports an image with a planted file at a node and says what it holds to every machine below. */
-const importImage = async (tree: WireTree, at: WireNode, plants: TowerPlants): Promise<void> => {
+/** Imports an image with a planted file at a node and says what it holds to every machine. */
+export const importImage = async (
+  tree: WireTree,
+  at: WireNode,
+  plants: { readonly image: string; readonly file: string },
+): Promise<void> => {
   const filler = Array.from({ length: 4_000 }, (_, line) => `line ${line} of a long file\n`).join('')
   const archive = await buildArchive({
-    name: imageName(plants),
+    name: imageName(plants.image),
     files: [{ path: 'srv/planted.txt', data: `${filler}${plants.file}\n${filler}` }],
     gzip: true,
   })
@@ -136,7 +159,7 @@ const importImage = async (tree: WireTree, at: WireNode, plants: TowerPlants): P
   }
   const [image] = await at.node.services.images.import(once(), asked)
   if (image === undefined) throw new RangeError('the archive held no image')
-  const held = { name: imageName(plants), digest: image.digest, sizeBytes: archive.length, runsAsProcess: false }
+  const held = { name: imageName(plants.image), digest: image.digest, sizeBytes: archive.length, runsAsProcess: false }
   for (const { host, folder } of tree.nodes)
     host?.addArchive(join(folder, 'archives', image.archive.slice('sha256:'.length)), [held])
 }
@@ -156,15 +179,13 @@ export const plantAtTower = async (tree: WireTree, { tower, files }: Plants): Pr
     [tower.application, 'say hello'],
     [tower.failing, 'exit 3'],
   ] as const) {
-    await write(top, 'applications', applicationText(name, tower, '1', command))
-    await write(top, 'application-deployments', deploymentText(name, '1'))
+    await deploy(top, { ...tower, name, version: '1', command })
   }
 }
 
-/** An upgrade and a rollback at the tower, so that second versions travel too. */
+/** An upgrade at the tower, so that a second version travels too. */
 export const changeAtTower = async (tree: WireTree, { tower }: Plants): Promise<void> => {
   const [top] = tree.nodes
   if (top === undefined) return
-  await write(top, 'applications', applicationText(tower.application, tower, '2', 'say hello again'))
-  await write(top, 'application-deployments', deploymentText(tower.application, '2'))
+  await deploy(top, { ...tower, name: tower.application, version: '2', command: 'say hello again' })
 }

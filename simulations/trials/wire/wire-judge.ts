@@ -3,6 +3,7 @@ import {
   ancestorsOf,
   type PolicyKind,
   type PolicyLevel,
+  parentOf,
   policyKinds,
   policyLevels,
   type Topology,
@@ -60,16 +61,23 @@ const sentUp: Readonly<Record<string, readonly PolicyKind[]>> = {
   'last line of a failing container': ['logs', 'reports'],
   'output of a command': ['operations', 'reports'],
   'line of a running container': ['logs', 'operations', 'reports'],
+  'application of a zone': ['names', 'reports'],
+  'image of an application of a zone, in a report': ['reports'],
+}
+
+/** What goes to the zone right above and no further. */
+const sentOnce: Readonly<Record<string, readonly PolicyKind[]>> = {
+  'placement of a deployment of a zone': ['intents', 'changes-author'],
+  'signature of a change in a zone': ['intents', 'changes-author'],
 }
 
 /** Why a kind has no control of its own. */
 const unsent: Readonly<Partial<Record<PolicyKind, string>>> = {
-  intents: 'what a zone wants is not sent up in this release; controls go down from the towers',
-  'changes-author': 'changes a zone makes are not sent up in this release; controls go down from the towers',
   events: 'nothing sends events in this release: planted in a file of every zone',
   metrics: 'nothing sends metrics in this release: planted in a file of every zone',
   audit: 'nothing sends audit records in this release: planted in a file of every zone',
-  blobs: 'layers come from the towers in this release; controls go down from there',
+  blobs:
+    'nobody above fetches what was made in a zone: its layers and specifications are searched for, controls go down',
 }
 
 interface Pair {
@@ -89,9 +97,26 @@ const pairsOf = (topology: Topology, planted: Planted): readonly Pair[] =>
     })),
   )
 
-const isExpected = (topology: Topology, { canary, ancestor }: Pair): boolean =>
-  (sentUp[canary.what] ?? []).every((kind) => visibleTo(topology, canary.scope, ancestor, kind) === 'all') &&
-  canary.what in sentUp
+const isExpected = (topology: Topology, { canary, ancestor }: Pair): boolean => {
+  const kinds = sentUp[canary.what] ?? (parentOf(canary.scope) === ancestor ? sentOnce[canary.what] : undefined)
+  return kinds?.every((kind) => visibleTo(topology, canary.scope, ancestor, kind) === 'all') ?? false
+}
+
+/** Controls that should have been found and were not, for a person. */
+export const missedIn = (
+  topology: Topology,
+  planted: Planted,
+  sightings: readonly Sighting[],
+): readonly (readonly [canary: Canary, ancestor: ScopePath])[] => {
+  const found = foundIn(sightings)
+  return pairsOf(topology, planted)
+    .filter((pair) => pair.level === 'all' && isExpected(topology, pair))
+    .filter(({ needle, ancestor }) => !found.has(`${needle} ${ancestor}`))
+    .map(({ canary, ancestor }) => [canary, ancestor])
+}
+
+const foundIn = (sightings: readonly Sighting[]): ReadonlySet<string> =>
+  new Set(sightings.flatMap(({ needle, reader, place }) => (place === 'calibration' ? [] : [`${needle} ${reader}`])))
 
 /** Rows by kind and level: nothing where it may not be, and controls found where it may. */
 export const rowsByKind = (
@@ -100,9 +125,7 @@ export const rowsByKind = (
   sightings: readonly Sighting[],
 ): readonly TrialRow[] => {
   const leaks = leaksIn(topology, planted, sightings)
-  const found = new Set(
-    sightings.flatMap(({ needle, reader, place }) => (place === 'calibration' ? [] : [`${needle} ${reader}`])),
-  )
+  const found = foundIn(sightings)
   const pairs = pairsOf(topology, planted)
   const row = (kind: PolicyKind, level: PolicyLevel): readonly TrialRow[] => {
     const own = pairs.filter((pair) => pair.canary.kind === kind && pair.level === level)

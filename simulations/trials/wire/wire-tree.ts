@@ -84,17 +84,18 @@ const waitMs = 60_000
 
 /** Looks until there is something. @throws {SkerryError} `waited-in-vain` after a minute */
 export const until = async <Value>(
-  what: string,
+  what: string | (() => string),
   { signal }: { readonly signal: AbortSignal },
   found: () => Promise<Value | undefined>,
 ): Promise<Value> => {
   const endMs = systemClock.monotonicMs() + waitMs
+  const words = () => (typeof what === 'string' ? what : what())
   for (;;) {
     const value = await found()
     if (value !== undefined) return value
-    if (signal.aborted) throw new SkerryError('interrupted', `interrupted while waiting for ${what}`)
+    if (signal.aborted) throw new SkerryError('interrupted', `interrupted while waiting for ${words()}`)
     if (systemClock.monotonicMs() > endMs)
-      throw new SkerryError('waited-in-vain', `waited a minute in vain for ${what}`)
+      throw new SkerryError('waited-in-vain', `waited a minute in vain for ${words()}`)
     await pause(50)
   }
 }

@@ -1,36 +1,20 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { createSeededRandom, type ScopePath } from '../../../base/index.ts'
-import {
-  ancestorsOf,
-  parentOf,
-  parseTopology,
-  sites,
-  type Topology,
-  visibleTo,
-  type Zone,
-  zones,
-} from '../../../topologies/index.ts'
+import { createSeededRandom } from '../../../base/index.ts'
+import { parentOf, parseTopology, sites, type Topology, visibleTo } from '../../../topologies/index.ts'
 import type { Trial, TrialOptions, TrialRow } from '../trial-row.ts'
 import { createCanaryRegister } from './canary-register.ts'
-import { askEverything } from './curious.ts'
+import { type Answer, askEverything } from './curious.ts'
+import { type Figure, readFigures } from './figures.ts'
 import { createSearch, type Search } from './look.ts'
 import { nameByCanaries } from './named-topology.ts'
 import { changeAtTower, drawPlants, dressEngine, type Plants, plantAtTower } from './plant.ts'
-import { controlRows, describeLeak, leaksIn, type Planted, rowsByKind } from './wire-judge.ts'
-import { asked, startWireTree, until, type WireTree, type WireTreeOptions } from './wire-tree.ts'
+import { type LocalPlants, lacksLocally, nameSignatures, plantLocally } from './plant-local.ts'
+import { controlRows, describeLeak, leaksIn, missedIn, type Planted, rowsByKind } from './wire-judge.ts'
+import { asked, startWireTree, until, type WireNode, type WireTree, type WireTreeOptions } from './wire-tree.ts'
 
 const project = join(import.meta.dirname, '..', '..', '..')
 const home = join(project, '.skerry', 'wire')
-
-/** What a zone of which only counts may leave was counted as, above it. */
-interface Figure {
-  readonly zone: ScopePath
-  readonly reader: ScopePath
-  /** Hosts that report to it: each runs one instance. */
-  readonly expected: number
-  readonly ready: number | undefined
-}
 
 export interface WireRun {
   readonly topology: Topology
@@ -61,32 +45,6 @@ const settled = (tree: WireTree, { tower }: Plants, version: string, options: Pi
     return true
   })
 
-/** Hosts below a zone whose reports reach it, counted or in full. */
-const reportingBelow = (zone: Zone): number =>
-  zone.sites.reduce((sum, site) => sum + site.hosts.length, 0) +
-  zone.zones.filter(({ policy }) => policy.reports !== 'none').reduce((sum, inner) => sum + reportingBelow(inner), 0)
-
-/** What those above a zone that lets out summaries alone say of the application of the towers. */
-const readFigures = async (tree: WireTree, { tower }: Plants): Promise<readonly Figure[]> => {
-  const { topology } = tree
-  const figures: Figure[] = []
-  for (const zone of zones(topology).filter(({ policy }) => policy.reports === 'summary'))
-    for (const reader of ancestorsOf(zone.path)) {
-      const parent = parentOf(zone.path) ?? reader
-      if (visibleTo(topology, parent, reader, 'reports') !== 'all') continue
-      const at = tree.nodes.find(({ place }) => place.scope === reader)
-      const view = await at?.node.services.state.application(tower.application, asked)
-      const row = view?.zones?.find((one) => one.zone === zone.path && one.version === '2')
-      figures.push({
-        zone: zone.path,
-        reader,
-        expected: reportingBelow(zone),
-        ready: row?.ready.count,
-      })
-    }
-  return figures
-}
-
 /** Until every node heard of its own sites that are to report to it, and the towers of all. */
 const reported = (tree: WireTree, options: Pick<TrialOptions, 'signal'>) =>
   until('reports of all hosts at those above them', options, async () => {
@@ -104,6 +62,15 @@ const reported = (tree: WireTree, options: Pick<TrialOptions, 'signal'>) =>
     }
     return true
   })
+
+/** What a run leaves to look at, once its nodes are stopped. */
+interface Told {
+  readonly figures: readonly Figure[]
+  readonly fromStream: number
+  readonly logLines: ReadonlyMap<WireNode, number>
+  readonly answers: readonly Answer[]
+  readonly local: LocalPlants
+}
 
 /** Two rounds of reports, so that nothing is still on its way. */
 const quietMs = 11_000
@@ -128,35 +95,44 @@ export const runWire = async (options: WireRunOptions): Promise<WireRun> => {
       say,
       signal,
     })
-    const search = createSearch(new Map())
-    let figures: readonly Figure[] = []
+    let told: Told
     try {
       await plantAtTower(tree, plants)
       await settled(tree, plants, '1', options)
+      const local = await plantLocally(tree, register)
+      for (const words of local.refused) say(`  not planted in ${words}`)
+      let lacking: string | undefined
+      await until(
+        () => `${lacking} to run`,
+        options,
+        async () => {
+          lacking = await lacksLocally(tree, local)
+          return lacking === undefined || undefined
+        },
+      )
       await changeAtTower(tree, plants)
       await settled(tree, plants, '2', options)
       await reported(tree, options)
       say('  both versions ran everywhere; waiting for reports')
       await new Promise((resolve) => setTimeout(resolve, quietMs))
+      const figures = await readFigures(tree, plants.tower.application, '2')
       const fromStream = tree.tap.captures.length
       const logLines = new Map(tree.nodes.map((one) => [one, one.log.length]))
-      search.logs(tree.nodes, () => 0)
-      figures = await readFigures(tree, plants)
       const answers = await askEverything(tree, plants)
       say(`  asked ${answers.length} questions`)
+      told = { figures, fromStream, logLines, answers, local }
+    } finally {
       await tree.stop()
-      const said = new Set(
-        register
-          .all()
-          .flatMap(([needle]) => (answers.some(({ question }) => question.includes(needle)) ? [needle] : [])),
-      )
-      search.answers(answers, said)
-      search.logs(tree.nodes, (one) => logLines.get(one) ?? 0, said)
-      search.links(tree, { fromStream, said })
-    } catch (error) {
-      await tree.stop()
-      throw error
     }
+    const search = createSearch(await nameSignatures(told.local, register))
+    const { figures, fromStream, logLines, answers } = told
+    const said = new Set(
+      register.all().flatMap(([needle]) => (answers.some(({ question }) => question.includes(needle)) ? [needle] : [])),
+    )
+    search.answers(answers, said)
+    search.logs(tree.nodes, (one) => [0, logLines.get(one) ?? 0])
+    search.logs(tree.nodes, (one) => [logLines.get(one) ?? 0, one.log.length], said)
+    search.links(tree, { fromStream, said })
     for (const one of tree.nodes) await search.disk(one)
     search.calibrate()
     const found = search.found()
@@ -221,6 +197,13 @@ const run = async (options: TrialOptions): Promise<readonly TrialRow[]> => {
   const common = { topology, seed, say, signal }
   const honest = await runWire({ ...common, folder: join(home, 'honest') })
   showLeaks(honest, say)
+  for (const [canary, ancestor] of missedIn(honest.topology, honest.planted, honest.search.sightings))
+    say(`    not found at ${honest.oldNames.get(ancestor)}: ${canary.what} of ${honest.oldNames.get(canary.scope)}`)
+  for (const { zone, reader, by, expected, ready } of honest.figures)
+    if (expected !== ready)
+      say(
+        `    ${by} at ${honest.oldNames.get(reader)}: ${ready} ready in ${honest.oldNames.get(zone)}, not ${expected}`,
+      )
   for (const words of honest.search.closed.slice(0, mostShown)) say(`    could not be opened: ${words}`)
   const rows = [...honestRows(honest)]
   if (!without.includes('mayRead-yes')) {
