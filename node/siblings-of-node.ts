@@ -57,6 +57,8 @@ export const createNodeSiblings = (options: SiblingsOptions): NodeSiblings => {
   let desk: SiblingDesk | undefined
   let isStopped = false
   let isParentUp = false
+  /** The parent named no siblings, when they were looked for. */
+  let isAlone = false
   let waiting: { cancel(): void } | undefined
 
   const keeperOptions: KeeperOptions = {
@@ -93,6 +95,9 @@ export const createNodeSiblings = (options: SiblingsOptions): NodeSiblings => {
     return lane === undefined ? [] : readListedScope(await documents.standing(lane)).peers
   }
   const begin = async (): Promise<void> => {
+    isAlone = (await peers()).length === 0
+    // Nobody to call: the code for it is not worth its memory.
+    if (isAlone && desk === undefined) return
     const { createSiblingDesk } = await code()
     if (isStopped || isParentUp) return
     desk ??= createSiblingDesk({
@@ -134,6 +139,7 @@ export const createNodeSiblings = (options: SiblingsOptions): NodeSiblings => {
   return {
     start: () => {
       if (config.role === 'edge') return parentLost()
+      if (!opened.expected().some(({ siblings = [] }) => siblings.length > 0)) return
       void code().then(({ createDepositLeaver }) => {
         if (isStopped) return
         leaver = createDepositLeaver({
@@ -181,8 +187,10 @@ export const createNodeSiblings = (options: SiblingsOptions): NodeSiblings => {
         ? up(purpose, question, signal)
         : desk.ask(question as BlobQuestion, signal),
     words: () => {
-      const state = isParentUp ? undefined : desk?.state()
-      if (state === undefined || state.kind === 'waiting') return undefined
+      if (isParentUp) return undefined
+      if (desk === undefined) return isAlone ? { none: 'the parent named none' } : undefined
+      const state = desk.state()
+      if (state.kind === 'waiting') return undefined
       return state.kind === 'repaired' ? { repairedForMs: state.forMs } : { none: state.reason }
     },
   }
