@@ -12,5 +12,5 @@ export type {
   NodeView,
   ServiceInstanceView,
 } from './api/index.ts'
-export type { NodeConfig } from './config.ts'
+export { type NodeConfig, readNodeConfig } from './config.ts'
 export { createNode, type NodePowers, type SkerryNode } from './node.ts'

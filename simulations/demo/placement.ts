@@ -33,7 +33,7 @@ export const placement: DemoStep = {
         : undefined,
     )
     const corners = await cornersAt(world)
-    must(corners[0] === 'n2', `the corner shop runs at ${corners.join(', ')} and not at n2`)
+    must(corners.join() === 'n2', `the corner shop runs at ${corners.join(', ')} and not at n2 alone`)
     const tower = world.node('tower')
     const [deployment, images] = await Promise.all([
       world.get<DeploymentStateView>(tower, '/v1/state/application-deployments/shop-everywhere'),
@@ -54,6 +54,7 @@ export const placement: DemoStep = {
         placement: cornerPlacement,
         at: corners,
         'not-at-n1': stop?.text,
+        'not-at-s2': 's2 carries the label as n2 does, and south does not export it',
       },
       image: images[0]?.digest,
     }

@@ -12,7 +12,10 @@ const files = JSON.parse(process.env.SKERRY_FILES ?? '{}')
 if (process.argv[2] === 'till') setInterval(() => console.log('till: counted'), 1000)
 else {
   const page = readFileSync(files['/www/index.html'] ?? (files['/www'] + '/index.html'), 'utf8')
-  createServer((_, response) => response.end(page)).listen(Number(process.env.SKERRY_PORT_8080), '127.0.0.1')
+  createServer((request, response) => {
+    console.log('web: ' + request.url)
+    response.end(page)
+  }).listen(Number(process.env.SKERRY_PORT_8080), '127.0.0.1')
   console.log('web: listening')
 }
 `
@@ -65,7 +68,7 @@ export const shopSpecification = (
   { image = imageName, greeting = `hello from shop version ${version}` }: ShopPage = {},
 ): string => {
   const containerd = driver === 'containerd'
-  const web = containerd ? '\n        entrypoint: [/bin/httpd, -f, -v, -p, "8080", -h, /www]' : '\n        cmd: [web]'
+  const web = containerd ? '\n        entrypoint: [/bin/httpd, -f, -vv, -p, "8080", -h, /www]' : '\n        cmd: [web]'
   const till = containerd
     ? '\n        entrypoint: [/bin/sh, -c, "while true; do echo till: counted; sleep 1; done"]'
     : '\n        cmd: [till]'
@@ -139,4 +142,26 @@ application: corner
 application-version: "1"
 placement:
   match-site-labels: ${cornerPlacement}
+`
+
+/** An application whose program is not in its image: whoever starts it says so, with the name of the program. */
+export const brokenSpecification = (
+  name: string,
+  program: string,
+  driver: 'containerd' | 'process',
+): string => `name: ${name}
+version: "1"
+services:
+  - name: ghost
+    mode: replicated
+    replicas: 1
+    containers:
+      - name: ghost
+        image: ${imageName}
+        ${driver === 'containerd' ? `entrypoint: [/bin/${program}]` : `entrypoint: [node, ${program}.mjs]`}
+---
+name: ${name}-everywhere
+application: ${name}
+application-version: "1"
+placement: all-sites
 `

@@ -10,6 +10,7 @@ import { fromSibling } from './sibling.ts'
 import type { DemoStep } from './step.ts'
 import { conflictSettled, twoChanges } from './two-changes.ts'
 import { upgrade } from './upgrade.ts'
+import { withheldBySouth } from './withheld.ts'
 
 /** In this order: each begins with what the one before it left. */
 export const demoSteps: readonly DemoStep[] = [
@@ -23,6 +24,7 @@ export const demoSteps: readonly DemoStep[] = [
   upgrade,
   blockedSite,
   attacksRefused,
+  withheldBySouth,
   powerCut,
   fromSibling,
 ]

@@ -43,6 +43,8 @@ export interface World {
   hostsOf(site?: string): readonly DemoNode[]
   /** Runs `skerry` and answers what it printed. @throws {SkerryError} `command-failed` when it ends with another code. */
   skerry(args: readonly string[], expectedCode?: number): Promise<Ran>
+  /** Like `skerry`, whatever code it ends with. */
+  ask(args: readonly string[]): Promise<Ran>
   /** Starts what does not run. */
   up(): Promise<void>
   /** Starts one node and no other. */
@@ -93,9 +95,9 @@ export const getJson = <Answer>(socketPath: string, path: string): Promise<Answe
   })
 
 /** The body an application answers at a port of this machine. */
-export const httpBody = (port: number): Promise<string> =>
+export const httpBody = (port: number, path = '/'): Promise<string> =>
   new Promise((resolve, reject) => {
-    const asked = request({ host: '127.0.0.1', port, path: '/', timeout: 2_000, agent: false }, (response) => {
+    const asked = request({ host: '127.0.0.1', port, path, timeout: 2_000, agent: false }, (response) => {
       const parts: Buffer[] = []
       response.on('data', (bytes: Buffer) => parts.push(bytes))
       response.on('error', reject)
@@ -122,8 +124,9 @@ export const createWorld = (options: {
 }): World => {
   let nodes: readonly DemoNode[] = []
   const [program, ...first] = options.program
+  const ask = (args: readonly string[]) => runProgram(program, [...first, '--home', options.home, ...args])
   const skerry = async (args: readonly string[], expectedCode = 0): Promise<Ran> => {
-    const ran = await runProgram(program, [...first, '--home', options.home, ...args])
+    const ran = await ask(args)
     if (ran.code !== expectedCode)
       throw new SkerryError(
         'command-failed',
@@ -161,6 +164,7 @@ export const createWorld = (options: {
     sites,
     hostsOf,
     skerry,
+    ask,
     up: () => up([]),
     upOnly: (name) => up(['--node', name]),
     powerOn: async (node) => {
