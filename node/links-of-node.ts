@@ -61,6 +61,8 @@ export const createNodeLinks = (options: LinksOptions): NodeLinks => {
       readonly shares: (lane: LaneName) => boolean
       readonly standing: () => Standing | undefined
       readonly recordsFor: string | undefined
+      /** The time by which its dates are judged: a parent judges its children's, nobody those of a parent. */
+      readonly datesAtMs: () => number | undefined
     },
     streamLog: Log,
   ): Promise<void> => {
@@ -71,7 +73,7 @@ export const createNodeLinks = (options: LinksOptions): NodeLinks => {
         carries(lane, peer.standing(), {
           isSite: peer.isSite,
           policies: policiesOf(options.tree()),
-          trustedNowMs: trustedNowMs(),
+          trustedNowMs: peer.datesAtMs(),
         }))
     const { key, scope, shares: mayBring, recordsFor } = peer
     const session = replicator.serve(stream, { key, scope, mayRead, mayBring, recordsFor })
@@ -111,6 +113,7 @@ export const createNodeLinks = (options: LinksOptions): NodeLinks => {
                 shares: (lane) => isShared(lane, config.scope, scope),
                 standing: () => membership.standingOf(peerKey),
                 recordsFor: scope,
+                datesAtMs: trustedNowMs,
               },
               log.child('downlinks'),
             )
@@ -148,6 +151,7 @@ export const createNodeLinks = (options: LinksOptions): NodeLinks => {
           shares: (lane) => isShared(lane, ownParent, config.scope),
           standing: () => standingByCertificate(peerKey, book, authority),
           recordsFor: undefined,
+          datesAtMs: () => undefined,
         },
         log.child('uplink'),
       ),

@@ -1,6 +1,6 @@
 import { errorText, type Random, SkerryError } from '../../base/index.ts'
 import type { SkerryNode } from '../../node/index.ts'
-import { siteLabels, sites, type Topology } from '../../topologies/index.ts'
+import { labelsSeenFrom, sites, type Topology } from '../../topologies/index.ts'
 import { asked } from './asked.ts'
 import { createBlocks } from './blocks.ts'
 import type { Scene } from './checker.ts'
@@ -38,12 +38,13 @@ const document = (text: string) => ({
   effect: 'apply' as const,
 })
 
+/** Sites an operator of the tower reaches: zones that keep their names back show none of their labels. */
 export const sitesFor = (topology: Topology, application: WorldApplication): ReadonlySet<string> =>
   new Set(
     sites(topology)
       .filter(({ type }) => type === 'edge')
       .filter((site) => {
-        const labels = siteLabels(topology, site)
+        const { labels } = labelsSeenFrom(topology, site, '/')
         return Object.entries(application.siteLabels).every(([key, value]) => labels[key] === value)
       })
       .map(({ name }) => name as string),

@@ -152,6 +152,7 @@ export const runDayApart = async ({ seed, apartMs, changes }: DayApart): Promise
       firstMs ??= world.nowMs()
     },
     log: (machine, line) => {
+      if (line.fields?.code === 'unsettled') problems.push(`${machine} and a peer of it do not agree`)
       if (isCounting && machine === 'north' && line.message === 'linked to parent') links.add(String(world.nowMs()))
     },
     act: (machine, act) => {
