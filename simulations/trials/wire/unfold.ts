@@ -1,4 +1,4 @@
-import { deflateRawSync, gunzipSync, inflateRawSync, inflateSync, zstdDecompressSync } from 'node:zlib'
+import { deflateRawSync, inflateRawSync, inflateSync, zstdDecompressSync } from 'node:zlib'
 import { errorText } from '../../../base/index.ts'
 
 /** One way in which bytes were packed away, outermost first, like `base64`, `change`. */
@@ -76,6 +76,19 @@ const changesIn = (bytes: Buffer): Opened => {
   return { inner, closed }
 }
 
+/** Where the packed bytes of a gzip member begin (RFC 1952, section 2.3). */
+const gzipBodyAt = (bytes: Buffer): number => {
+  const flags = bytes[3] ?? 0
+  let at = 10
+  if (flags & 4) at += 2 + bytes.readUInt16LE(at)
+  for (const text of [8, 16]) if (flags & text) at = bytes.indexOf(0, at) + 1
+  return flags & 2 ? at + 2 : at
+}
+
+/** Unlike `gunzipSync` it does not mind what follows the end. */
+const openGzip = (bytes: Buffer): Uint8Array =>
+  inflateRawSync(bytes.subarray(gzipBodyAt(bytes)), { maxOutputLength: maxInflatedBytes })
+
 const packers: readonly {
   readonly fold: Fold
   readonly magic: Buffer
@@ -83,7 +96,7 @@ const packers: readonly {
   /** Bytes that begin so by chance are common: what does not open was none. */
   readonly isSure: boolean
 }[] = [
-  { fold: 'gzip', magic: Buffer.from('1f8b08', 'hex'), open: (bytes) => gunzipSync(bytes), isSure: true },
+  { fold: 'gzip', magic: Buffer.from('1f8b08', 'hex'), open: openGzip, isSure: true },
   { fold: 'zstd', magic: Buffer.from('28b52ffd', 'hex'), open: (bytes) => zstdDecompressSync(bytes), isSure: true },
   ...['7801', '785e', '789c', '78da'].map((magic) => ({
     fold: 'zlib' as const,
