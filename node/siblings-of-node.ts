@@ -176,6 +176,7 @@ export const createNodeSiblings = (options: SiblingsOptions): NodeSiblings => {
     onLinked: (peerKey) => leaver?.linked(peerKey),
     onParent: (isUp) => {
       isParentUp = isUp
+      isAlone = false
       if (!isUp) return parentLost()
       waiting?.cancel()
       waiting = undefined
