@@ -21,6 +21,7 @@ import type { TreeNode } from './tree-node.ts'
 import {
   applicationViews,
   borders,
+  borderText,
   conflictNote,
   deploymentViews,
   explainView,
@@ -185,7 +186,8 @@ export const createApiServices = (options: ApiServicesOptions): ApiServices => {
         const all = await known()
         const scope = all.places.find((place) => place.site === site)?.scope
         const own = scope && conflictNote(application, scope, await conflicts.list(), await conflicts.overrides())
-        const notes = [own, note].filter((one) => one !== undefined)
+        const beyond = site === undefined ? ends().map(borderText) : []
+        const notes = [own, note, ...beyond].filter((one) => one !== undefined)
         const text = notes.length > 0 ? notes.join('; ') : undefined
         return explainView(all, hash, application, { site, note: text, borders: ends() })
       },

@@ -26,7 +26,7 @@ import { createSiteIntents } from './site-intents.ts'
 import { createSpecifications } from './specifications.ts'
 import { builtInTenant, createTowerDesk } from './tower-desk.ts'
 import { treeNodes } from './tree-node.ts'
-import { nodeView as viewOfNode } from './views/index.ts'
+import { borders, nodeView as viewOfNode } from './views/index.ts'
 import { createZoneDesk, type Missing } from './zone-desk.ts'
 import { createZoneKnowledge } from './zone-knowledge.ts'
 import { createZonePolicies } from './zone-policies.ts'
@@ -274,6 +274,7 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
       status: edge?.report().status,
       staleForMs: membership.authorityStaleForMs(),
       addresses: mesh.addresses(),
+      borders: topology === undefined ? [] : borders(topology),
       siblings: siblings.words(),
     })
   const noHost = () => {

@@ -5,7 +5,7 @@ import type { NodeConfig } from './config.ts'
 import { closedBorder } from './forwarding.ts'
 import type { MemberView as Member, Membership } from './services/membership/index.ts'
 import { isWithin, type TreeNode } from './tree-node.ts'
-import { borderText } from './views/index.ts'
+import { borders, borderText } from './views/index.ts'
 
 /** A question of membership on its way to the node that enrols. */
 export type MemberCall =
@@ -138,6 +138,13 @@ export const createMemberServices = (options: MemberServicesOptions) => {
     return tree === undefined ? zone : closedBorder(tree, zone, { call: 'member', from: config.scope })
   }
   const letsIn = (zone: string) => endOfWay(zone) === undefined
+  /** What is not known here may be behind a border, or nowhere: both are said alike. */
+  const withBorders = (error: unknown): never => {
+    const tree = options.tree()
+    const ends = tree === undefined ? [] : borders(tree)
+    if (!(error instanceof SkerryError) || error.code !== 'not-found' || ends.length === 0) throw error
+    throw new SkerryError('not-found', [error.message, ...ends.map(borderText)].join('; '), { cause: error })
+  }
   const nodeOfZone = (zone: string): TreeNode | undefined =>
     nodes.find(({ role, scope }) => role !== 'edge' && scope === zone)
 
@@ -167,7 +174,7 @@ export const createMemberServices = (options: MemberServicesOptions) => {
 
   const send = async (call: MemberCall, { zone, signal }: AskedMember): Promise<unknown> => {
     const at = zoneOf(call, zone)
-    if (at === config.scope) return act(call)
+    if (at === config.scope) return act(call).catch(withBorders)
     const node = isWithin(at, config.scope) ? nodeOfZone(at) : undefined
     if (node === undefined) {
       const known = nodes.flatMap(({ role, scope }) => (role === 'edge' ? [] : [scope]))

@@ -3,6 +3,7 @@ import type { HostStatus } from '../../runtime/index.ts'
 import type { NodeView } from '../api/index.ts'
 import type { NodeConfig } from '../config.ts'
 import { runtimeView } from './place-views.ts'
+import { borderText } from './zone-views.ts'
 
 export interface NodeQuestion {
   readonly config: NodeConfig
@@ -22,6 +23,8 @@ export interface NodeQuestion {
   readonly status: HostStatus | undefined
   readonly staleForMs: number | undefined
   readonly addresses: readonly string[]
+  /** Zones below that keep their names back. */
+  readonly borders: readonly string[]
   /** How it stands with siblings while the parent is away. */
   readonly siblings?: { readonly repairedForMs: number } | { readonly none: string } | undefined
 }
@@ -65,6 +68,7 @@ export const nodeView = (asked: NodeQuestion): NodeView => {
       ...(runs ? [openTraffic] : []),
       ...(status?.facts?.enforcesLimits === false ? ['limits are not enforced by this driver'] : []),
       ...stale,
+      ...asked.borders.map(borderText),
     ],
   }
 }

@@ -139,14 +139,14 @@ const beyond = (
   const unseen =
     keys.length === 0
       ? ''
-      : `; of the labels of sites there, deployment ${name} sees those of the zone itself and of zones around it: ${keys.join(', ')} ${keys.length === 1 ? 'matches' : 'match'} nothing that is written inside`
-  const there = known.length === 0 ? 'no site is known here' : `known here: ${known.slice(0, 10).join(', ')}`
+      : `; what is written there deployment ${name} does not see: ${keys.join(', ')} ${keys.length === 1 ? 'matches' : 'match'} no label of a site there`
+  const there = known.length === 0 ? 'there is none' : known.slice(0, 10).join(', ')
   return stopped(
     links,
     'site',
     `site ${site} is not known here; beyond here ${borders.join(', ')} ${borders.length === 1 ? 'answers' : 'answer'}${unseen}`,
     'no-such-site',
-    `Ask a node of ${borders.join(' or ')}, or name a site that is known here (${there})`,
+    `Ask a node of ${borders.join(' or ')}, or name a site that is known here: ${there}`,
   )
 }
 
