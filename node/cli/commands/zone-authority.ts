@@ -26,10 +26,11 @@ export const authorityText = (view: ZoneAuthorityView): string => {
     ...keyRows(view.rival?.keys ?? [], 'shows another authority'),
   ]
   const by = view.succession === 'own' ? 'its own' : 'granted from above'
-  const above = view.countersigned ? 'countersigned' : 'not countersigned'
+  const above =
+    view.succession === 'granted' ? 'signed above' : view.countersigned ? 'countersigned' : 'not countersigned'
   return [
     `${printable(view.scope)}  authority ${view.id} (${by})`,
-    `generation ${view.generation}, ${view.threshold} of ${view.keys.length} keys change it, ${view.scope === '/' || view.succession === 'granted' ? 'signed by the zone above' : above}`,
+    `generation ${view.generation}, ${above}${view.succession === 'own' ? `; its list changes with ${view.threshold} of its ${view.keys.length} keys` : ''}`,
     '',
     `${formatTable([{ title: 'host' }, { title: 'fingerprint' }, { title: 'key' }], rows)}`,
     ...view.notes.map((line) => printable(line)),
@@ -51,8 +52,9 @@ const readDraft = async (file: string): Promise<string> => {
     throw new SkerryError('file-not-read', `cannot read ${file}`, { cause: error })
   })
   try {
-    const { version, draft } = JSON.parse(text) as { version?: unknown; draft?: unknown }
-    if (version === draftVersion && typeof draft === 'string') return draft
+    const { version, outcome, draft } = JSON.parse(text) as Readonly<Record<string, unknown>>
+    // Also what --json printed.
+    if ((version === draftVersion || outcome === 'draft') && typeof draft === 'string') return draft
   } catch {
     // Told below, like any other file that is no draft.
   }
