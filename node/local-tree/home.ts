@@ -61,7 +61,7 @@ const checkSize = (topology: Topology) => {
   if (count > maxNodes)
     throw new SkerryError(
       'too-many-nodes',
-      `${topology.network} has ${count} nodes, and skerry up runs at most ${maxNodes} on one machine: run skerry-tower, skerry-aggregator and skerry-edge on machines of their own, or start from a smaller topology`,
+      `${topology.network} has ${count} nodes, and skerry up runs at most ${maxNodes} on one machine: run each on a machine of its own (README, Nodes as services), see how trees behave in virtual time with npm run simulate (docs/simulation.md), or start from a smaller topology`,
     )
 }
 

@@ -23,9 +23,13 @@ import {
   stopNode,
   tokenFileOf,
 } from './node-processes.ts'
+import { inParallel, wavesOf } from './start-order.ts'
 import type { NodeLayout } from './tree-layout.ts'
 
 export type UpPowers = Omit<LocalTreePowers, 'say'> & HomePowers
+
+/** Nodes beside each other that are started at a time: starting is work of the processor, not waiting. */
+const startedAtOnce = 4
 
 /** How long a host may take from its start until its parent has admitted it. */
 const joinWithinMs = 60_000
@@ -77,8 +81,10 @@ const startAll = async (
 ): Promise<{ readonly record: HomeRecord; readonly started: ReadonlyMap<string, NodeRecord> }> => {
   const started = new Map<string, NodeRecord>()
   let record = given
-  for (const [at, node] of chosen.entries()) {
-    context.progress(`starting ${node.role} ${node.name} (${at + 1} of ${chosen.length})`)
+  let begun = 0
+  const startOne = async (node: NodeLayout) => {
+    begun += 1
+    context.progress(`starting ${node.role} ${node.name} (${begun} of ${chosen.length})`)
     await giveToken(context, record, node)
     const running = await startNode(context.home, record, node, powers)
     started.set(node.name, running)
@@ -86,6 +92,7 @@ const startAll = async (
     // A zone must be one before it can hand tokens to its own.
     if (node.role !== 'edge') await joined(context, record, node)
   }
+  for (const wave of wavesOf(chosen)) await inParallel(wave, startedAtOnce, startOne)
   for (const [at, node] of chosen.entries()) {
     context.progress(`waiting until ${node.name} has joined (${at + 1} of ${chosen.length})`)
     if (node.role === 'edge') await joined(context, record, node)
