@@ -40,7 +40,7 @@ export interface MeshLink {
   close(): Promise<void>
 }
 
-/** The port to the network between nodes. Edges dial out; nobody dials an edge. */
+/** The port to the network between nodes. Edges dial out; nobody but a sibling dials an edge. */
 export interface Mesh {
   /** Starts to accept links, where the node has an address to listen at. @throws {MeshError} `address-in-use`. */
   start(): Promise<void>
