@@ -56,14 +56,14 @@ const countedFor = (topology: Topology): readonly { readonly zone: Zone; readonl
 
 /** What those above a zone that lets out summaries alone know of the one application that is ready everywhere. */
 export const readFigures = async (tree: WireTree, application: string, version: string): Promise<readonly Figure[]> => {
-  const { topology, tap, nodes, nameOf } = tree
+  const { topology, tap, nodes, nodeOf } = tree
   const figures: Figure[] = []
   for (const { zone, reader } of countedFor(topology)) {
     const at = nodes.find(({ place }) => place.scope === reader)
     if (at === undefined) continue
     const figure = { zone: zone.path, reader, expected: reportingBelow(zone) }
     const came = tap.captures.filter(
-      ({ peer, purpose, messages }) => purpose === 'reports' && messages.length > 0 && nameOf(peer) === at.place.name,
+      ({ peer, purpose, messages }) => purpose === 'reports' && messages.length > 0 && nodeOf(peer) === at,
     )
     figures.push({ ...figure, by: 'report', ready: readyIn(came, zone.path) })
     // An aggregator without sites of its own has no names for what inner zones count.

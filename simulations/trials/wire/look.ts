@@ -98,12 +98,11 @@ export const createSearch = (keys: ReadonlyMap<string, Uint8Array>) => {
      * @param curious from which stream on questions were asked, and the canaries that were said in them: a request
      *   echoes those
      */
-    links: ({ nameOf, node, tap }: WireTree, curious: Curiosity): void => {
+    links: ({ nodeOf, node, tap }: WireTree, curious: Curiosity): void => {
       for (const [index, capture] of tap.captures.entries()) {
         const said = index >= curious.fromStream && capture.purpose === 'request' ? curious.said : undefined
-        const to = nameOf(capture.peer)
-        if (to === undefined) throw new RangeError(`a link of ${capture.from} leads to nobody known`)
-        const place = { place: 'link', reader: node(to).place.scope, from: node(capture.from).place.scope } as const
+        const reader = nodeOf(capture.peer).place.scope
+        const place = { place: 'link', reader, from: node(capture.from).place.scope } as const
         const [first, ...rest] = joinedOf(capture)
         for (const bytes of [first, ...rest]) if (bytes) look(bytes, { ...place, where: capture.purpose }, said)
       }

@@ -20,6 +20,8 @@ const fillerLabels: Labels = Object.fromEntries(
 interface Draft {
   /** The canary's scope is a path of the new names. */
   readonly plan: (canary: Omit<Canary, 'kind'>) => string
+  /** An address at which a host listens for siblings; undefined where none does. */
+  readonly nextAddress: () => string | undefined
 }
 
 const labelled = (labels: Labels, scope: ScopePath, what: string, { plan }: Draft): Labels => ({
@@ -35,14 +37,17 @@ const join = (above: ScopePath, name: string): ScopePath => `${above === '/' ? '
 const renameSite = (site: Site, above: ScopePath, draft: Draft): Site => {
   const name = draft.plan({ scope: above, what: 'name of a site' }) as Name
   const path = join(above, name)
+  const siblings = site.hosts.flatMap(() => draft.nextAddress() ?? [])
   return {
     ...site,
     name,
     path,
+    ...(siblings.length > 0 && { siblings }),
     labels: labelled({ ...site.labels, ...fillerLabels }, path, 'site', draft),
     hosts: site.hosts.map((host) => ({
       ...host,
-      name: draft.plan({ scope: path, what: 'name of a host' }) as Name,
+      // Siblings, hosts of other sites of the zone, show each other their certificates.
+      name: draft.plan({ scope: above, what: 'name of a host' }) as Name,
       labels: labelled(host.labels, path, 'host', draft),
     })),
   }
@@ -74,8 +79,17 @@ export interface NamedTopology {
   readonly oldNames: ReadonlyMap<string, string>
 }
 
-export const nameByCanaries = (topology: Topology, register: CanaryRegister): NamedTopology => {
-  const draft: Draft = { plan: (canary) => register.plant({ ...canary, kind: 'names' }) }
+/** @param addresses where hosts of sites listen for siblings, one for each */
+export const nameByCanaries = (
+  topology: Topology,
+  register: CanaryRegister,
+  addresses: readonly string[],
+): NamedTopology => {
+  const left = addresses.values()
+  const draft: Draft = {
+    plan: (canary) => register.plant({ ...canary, kind: 'names' }),
+    nextAddress: () => left.next().value,
+  }
   const root: Zone = {
     ...topology.root,
     addresses: [],

@@ -57,7 +57,7 @@ test('what a zone keeps back may be in it and below it, and at nobody above or b
 test('whoever sends a thing down holds it too', (t) => {
   const planted = [['word', canary('names', '/outer/inner')]] as const
   const [leak] = leaksIn(topology, planted, [seen('word', '/outer/inner', { from: at('/outer') })])
-  t.is(leak?.reader, '/outer')
+  t.is(leak?.reader, at('/outer'))
   t.is(
     leak && describeLeak(leak),
     'names (engine of a host, in its report) of /outer/inner, none for /outer: link /outer → /outer/inner, reports: x',
@@ -85,12 +85,12 @@ test('rows count pairs of a canary and an ancestor, and controls that were not f
   t.deepEqual(rows([seen('report', '/')]), [
     'reports all (found): 0 of 1 true',
     'logs none: 0 of 1 true',
-    'of zones apart: 0 of 2 true',
+    'of zones and sites apart: 0 of 4 true',
   ])
   t.deepEqual(rows([seen('log', '/'), seen('log', '/other')]), [
     'reports all (found): 1 of 1 false',
     'logs none: 1 of 1 false',
-    'of zones apart: 1 of 2 false',
+    'of zones and sites apart: 1 of 4 false',
   ])
   t.deepEqual(
     missedIn(topology, planted, []).map(([{ kind }, ancestor]) => `${kind} ${ancestor}`),

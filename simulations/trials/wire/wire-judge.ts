@@ -154,14 +154,14 @@ export const rowsByKind = (
   const strangers = new Set(
     leaks.filter(({ right }) => right === 'stranger').map(({ sighting, reader }) => `${sighting.needle} ${reader}`),
   ).size
-  const scopes = zones(topology).map(({ path }) => path)
+  const scopes = zones(topology).flatMap(({ path, sites }) => [path, ...sites.map((site) => site.path)])
   const apart = planted.reduce(
     (sum, [, { scope }]) => sum + scopes.filter((one) => !isWithin(one, scope) && !isWithin(scope, one)).length,
     0,
   )
   return [
     ...policyKinds.flatMap((kind) => policyLevels.flatMap((level) => row(kind, level))),
-    { what: 'of zones apart', tried: apart, broken: strangers, holds: strangers === 0 },
+    { what: 'of zones and sites apart', tried: apart, broken: strangers, holds: strangers === 0 },
   ]
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { createLog, type Random, SkerryError, silentLog } from '../../../base/index.ts'
 import { createNodeSignatures, fromHex, nodeHash } from '../../../crdt/index.ts'
@@ -8,7 +9,7 @@ import { createLibp2pMesh } from '../../../mesh/libp2p/index.ts'
 import { createNode, type NodeConfig, type NodePowers, type SkerryNode } from '../../../node/index.ts'
 import { createBlobStore, createStateFile, systemClock } from '../../../node/powers/index.ts'
 import { type Containers, createSimulatedHost, type SimulatedHost } from '../../../runtime/index.ts'
-import { nodesOf, sliceFor, type Topology, type TopologyNode } from '../../../topologies/index.ts'
+import { nodesOf, siteNamed, sliceFor, type Topology, type TopologyNode } from '../../../topologies/index.ts'
 import { pause } from '../../demo/index.ts'
 import { createTap, type Tap } from './tap.ts'
 
@@ -31,9 +32,10 @@ export interface WireTree {
   readonly tap: Tap
   readonly nodes: readonly WireNode[]
   node(name: string): WireNode
-  /** Name of the node with this key. */
-  nameOf(peerKey: string): string | undefined
-  stop(): Promise<void>
+  /** The node with this key. @throws {SkerryError} `no-such-node` */
+  nodeOf(peerKey: string): WireNode
+  /** @param isMeant which of those that run still. @default all */
+  stop(isMeant?: (one: WireNode) => boolean): Promise<void>
 }
 
 export interface WireTreeOptions {
@@ -53,7 +55,17 @@ const sha256 = (text: string): string => createHash('sha256').update(text).diges
 
 const configOf = (
   { name, role, scope, site }: TopologyNode,
-  { networkId, parents, folder }: { readonly networkId: string; readonly parents: readonly string[]; folder: string },
+  {
+    networkId,
+    parents,
+    folder,
+    listen,
+  }: {
+    readonly networkId: string
+    readonly parents: readonly string[]
+    readonly folder: string
+    readonly listen: readonly string[]
+  },
 ): NodeConfig => ({
   name,
   role,
@@ -64,7 +76,7 @@ const configOf = (
   dataDir: folder,
   runDir: folder,
   parents,
-  meshListen: role === 'edge' ? [] : ['127.0.0.1:0'],
+  meshListen: listen,
   joinTokenFile: '',
   hostId: '',
   time: 'auto',
@@ -79,6 +91,29 @@ const configOf = (
   cniDir: '',
   logLevel: 'debug',
 })
+
+/** Where a host of a site listens for siblings, as the topology says. */
+const siblingAddress = (topology: Topology, { name, site }: TopologyNode): readonly string[] => {
+  const found = site === undefined ? undefined : siteNamed(topology, site)
+  const index = found?.hosts.findIndex((host) => host.name === name) ?? -1
+  return found?.siblings?.slice(index, index + 1) ?? []
+}
+
+/** Ports that nobody listens at now, each once. */
+export const freePorts = async (count: number): Promise<readonly number[]> => {
+  const servers = Array.from({ length: count }, () => createServer())
+  const ports = await Promise.all(
+    servers.map(
+      (server) =>
+        new Promise<number>((resolve, reject) => {
+          server.on('error', reject)
+          server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port))
+        }),
+    ),
+  )
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  return ports
+}
 
 const waitMs = 60_000
 
@@ -122,10 +157,11 @@ export const startWireTree = async (options: WireTreeOptions): Promise<WireTree>
     const host = role === 'edge' ? createSimulatedHost({ clock: systemClock }) : undefined
     const parent = parents[0] === undefined ? undefined : byName(parents[0])
     const token = parent && (await parent.node.services.members.token(name, asked)).token
+    const listen = role === 'edge' ? siblingAddress(topology, place) : ['127.0.0.1:0']
     let peerKey = ''
     let listensAt = (): readonly string[] => []
     const node = createNode(
-      configOf(place, { networkId, parents: parents.flatMap((one) => addresses.get(one) ?? []), folder: own }),
+      configOf(place, { networkId, parents: parents.flatMap((one) => addresses.get(one) ?? []), folder: own, listen }),
       {
         clock: systemClock,
         random: chance,
@@ -138,7 +174,7 @@ export const startWireTree = async (options: WireTreeOptions): Promise<WireTree>
           const mesh = createLibp2pMesh({
             seed: identity.seed,
             prologue: Buffer.from(fromHex(identity.networkId)),
-            listen: role === 'edge' ? [] : ['127.0.0.1:0'],
+            listen,
             clock: systemClock,
             log: silentLog,
           })
@@ -170,8 +206,13 @@ export const startWireTree = async (options: WireTreeOptions): Promise<WireTree>
         (await node.services.state.node(asked)).parent?.link === 'up' ? true : undefined,
       )
   }
-  const stop = async () => {
-    for (const { node } of nodes.toReversed()) await node.stop()
+  const stopped = new Set<WireNode>()
+  const stop = async (isMeant: (one: WireNode) => boolean = () => true) => {
+    for (const one of nodes.toReversed()) {
+      if (stopped.has(one) || !isMeant(one)) continue
+      stopped.add(one)
+      await one.node.stop()
+    }
   }
 
   try {
@@ -181,7 +222,7 @@ export const startWireTree = async (options: WireTreeOptions): Promise<WireTree>
     throw error
   }
   say(`  ${nodes.length} nodes are linked`)
-  return { topology, tap, nodes, node: byName, nameOf: (peerKey) => names.get(peerKey), stop }
+  return { topology, tap, nodes, node: byName, nodeOf: (peerKey) => byName(names.get(peerKey) ?? peerKey), stop }
 }
 
 /** One thing a stopped node has on its disk. */

@@ -1,7 +1,20 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createSeededRandom } from '../../../base/index.ts'
-import { parentOf, parseTopology, sites, type Topology, visibleTo } from '../../../topologies/index.ts'
+import {
+  hosts,
+  type PolicyKind,
+  parentOf,
+  parseTopology,
+  policyKinds,
+  sites,
+  type Topology,
+  visibleTo,
+  withPolicies,
+  type ZonePolicy,
+  zoneAt,
+  zones,
+} from '../../../topologies/index.ts'
 import type { Trial, TrialOptions, TrialRow } from '../trial-row.ts'
 import { createCanaryRegister } from './canary-register.ts'
 import { type Answer, askEverything } from './curious.ts'
@@ -11,7 +24,15 @@ import { nameByCanaries } from './named-topology.ts'
 import { changeAtTower, drawPlants, dressEngine, type Plants, plantAtTower } from './plant.ts'
 import { type LocalPlants, lacksLocally, nameSignatures, plantLocally } from './plant-local.ts'
 import { controlRows, describeLeak, leaksIn, missedIn, type Planted, rowsByKind } from './wire-judge.ts'
-import { asked, startWireTree, until, type WireNode, type WireTree, type WireTreeOptions } from './wire-tree.ts'
+import {
+  asked,
+  freePorts,
+  startWireTree,
+  until,
+  type WireNode,
+  type WireTree,
+  type WireTreeOptions,
+} from './wire-tree.ts'
 
 const project = join(import.meta.dirname, '..', '..', '..')
 const home = join(project, '.skerry', 'wire')
@@ -21,6 +42,7 @@ export interface WireRun {
   readonly planted: Planted
   readonly search: Search
   readonly figures: readonly Figure[]
+  readonly siblings: Told['siblings']
   readonly oldNames: ReadonlyMap<string, string>
 }
 
@@ -28,7 +50,15 @@ export interface WireRunOptions extends Pick<TrialOptions, 'seed' | 'say' | 'sig
   readonly topology: Topology
   readonly folder: string
   readonly breakOnPurpose?: WireTreeOptions['breakOnPurpose']
+  /** Tells the nodes that every zone lets everything out; what is found is judged by what the topology says. @default false */
+  readonly openBorders?: boolean
+  /** Ends with all aggregators stopped, until hosts asked their siblings: some 15 s. @default false */
+  readonly leavesAlone?: boolean
 }
+
+const allOut = Object.fromEntries(policyKinds.map((kind) => [kind, 'all'])) as ZonePolicy
+const withOpenBorders = (topology: Topology): Topology =>
+  withPolicies(topology, new Map(zones(topology).map(({ path }) => [path as string, allOut])))
 
 /** Until every edge runs this version and says what became of the application that fails. */
 const settled = (tree: WireTree, { tower }: Plants, version: string, options: Pick<TrialOptions, 'signal'>) =>
@@ -70,24 +100,58 @@ interface Told {
   readonly logLines: ReadonlyMap<WireNode, number>
   readonly answers: readonly Answer[]
   readonly local: LocalPlants
+  /** Of each host with siblings, on how many streams it asked one. */
+  readonly siblings: readonly number[]
 }
 
-/** Two rounds of reports, so that nothing is still on its way. */
-const quietMs = 11_000
+/** Hosts with another site beside them in their zone, where siblings can be. */
+const withSiblings = ({ topology, nodes }: WireTree): readonly WireNode[] =>
+  nodes.filter(
+    ({ place }) => place.role === 'edge' && (zoneAt(topology, parentOf(place.scope) ?? '')?.sites.length ?? 0) > 1,
+  )
+
+/** Streams on which one host asked a host of another site for what was left with it. */
+const siblingStreams = ({ tap, nodeOf }: WireTree, from: WireNode) =>
+  tap.captures.filter(
+    (one) =>
+      one.from === from.place.name &&
+      one.purpose === 'deposit' &&
+      one.messages.length > 0 &&
+      nodeOf(one.peer).place.role === 'edge',
+  )
+
+/** Stops every aggregator until hosts below asked their siblings for what was left with them. */
+const leaveAlone = async (tree: WireTree, options: Pick<TrialOptions, 'signal'>): Promise<void> => {
+  await tree.stop(({ place }) => place.role === 'aggregator')
+  let lacking: string | undefined
+  await until(
+    () => `${lacking} to ask a sibling`,
+    options,
+    async () => {
+      lacking = withSiblings(tree).find((one) => siblingStreams(tree, one).length === 0)?.place.scope
+      return lacking === undefined || undefined
+    },
+  )
+}
+
+/** A round of reports, so that nothing is still on its way. */
+const quietMs = 6_000
 
 /** Brings a tree up, plants, changes, asks, stops, and searches all that was sent and all that was kept. */
 export const runWire = async (options: WireRunOptions): Promise<WireRun> => {
   const { seed, folder, say, signal, breakOnPurpose } = options
   const random = createSeededRandom(seed)
   const register = createCanaryRegister(random.fork('canaries'))
-  const { topology, oldNames } = nameByCanaries(options.topology, register)
+  const ports = await freePorts(hosts(options.topology).length)
+  const addresses = ports.map((port) => `127.0.0.1:${port}`)
+  const { topology, oldNames } = nameByCanaries(options.topology, register, addresses)
   const plants = drawPlants(topology, register)
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   try {
     say('  starting every node')
     const tree = await startWireTree({
-      topology,
+      topology: options.openBorders ? withOpenBorders(topology) : topology,
       folder,
       random: random.fork('nodes'),
       dress: (place, engine) => dressEngine(plants, place, engine),
@@ -120,7 +184,10 @@ export const runWire = async (options: WireRunOptions): Promise<WireRun> => {
       const logLines = new Map(tree.nodes.map((one) => [one, one.log.length]))
       const answers = await askEverything(tree, plants)
       say(`  asked ${answers.length} questions`)
-      told = { figures, fromStream, logLines, answers, local }
+      if (options.leavesAlone) await leaveAlone(tree, options)
+      const asking = options.leavesAlone ? withSiblings(tree) : []
+      const siblings = asking.map((one) => siblingStreams(tree, one).length)
+      told = { figures, fromStream, logLines, answers, local, siblings }
     } finally {
       await tree.stop()
     }
@@ -137,7 +204,7 @@ export const runWire = async (options: WireRunOptions): Promise<WireRun> => {
     search.calibrate()
     const found = search.found()
     say(`  searched ${found.searchedBytes} bytes in ${found.pieces} pieces: ${found.sightings.length} sightings`)
-    return { topology, planted: register.all(), search: found, figures, oldNames }
+    return { topology, planted: register.all(), search: found, figures, siblings: told.siblings, oldNames }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -155,7 +222,7 @@ const showLeaks = ({ topology, planted, search, oldNames }: WireRun, say: (line:
 
 /** Rows of one run of an honest tree. */
 export const honestRows = (run: WireRun): readonly TrialRow[] => {
-  const { topology, planted, search, figures } = run
+  const { topology, planted, search, figures, siblings } = run
   const wrong = figures.filter(({ expected, ready }) => expected !== ready).length
   return [
     ...rowsByKind(topology, planted, search.sightings),
@@ -163,6 +230,16 @@ export const honestRows = (run: WireRun): readonly TrialRow[] => {
       ? []
       : [{ what: 'reports summary (figures)', tried: figures.length, broken: wrong, holds: wrong === 0 }]),
     ...controlRows(planted, search.sightings),
+    ...(siblings.length === 0
+      ? []
+      : [
+          {
+            what: 'asked siblings under the tap',
+            tried: siblings.length,
+            broken: siblings.filter((streams) => streams === 0).length,
+            holds: siblings.every((streams) => streams > 0),
+          },
+        ]),
     {
       what: 'packed and opened',
       tried: search.pieces,
@@ -175,6 +252,8 @@ export const honestRows = (run: WireRun): readonly TrialRow[] => {
 const placesOf = ({ topology, planted, search }: WireRun): ReadonlySet<string> =>
   new Set(leaksIn(topology, planted, search.sightings).map(({ reader, sighting }) => `${sighting.needle} ${reader}`))
 
+const caughtWhy = 'broken on purpose: holds when the search finds what then leaves, in so many places'
+
 /**
  * The row of a run in which something was broken on purpose: it holds when the search sees what an honest run of the same
  * seed, and so of the same canaries, does not show.
@@ -182,8 +261,21 @@ const placesOf = ({ topology, planted, search }: WireRun): ReadonlySet<string> =
 export const caughtRow = (what: string, broken: WireRun, honest: WireRun): TrialRow => {
   const known = placesOf(honest)
   const caught = [...placesOf(broken)].filter((place) => !known.has(place)).length
-  const why = 'broken on purpose: holds when the search finds what then leaves, in so many places'
-  return { what, tried: broken.search.pieces, broken: caught, holds: caught > 0, why }
+  return { what, tried: broken.search.pieces, broken: caught, holds: caught > 0, why: caughtWhy }
+}
+
+/** Kinds of which something goes up by itself or when asked, so that open borders let it out. */
+const kindsSent: readonly PolicyKind[] = ['names', 'reports', 'intents', 'changes-author', 'operations', 'logs']
+
+/** A row for each kind of a run whose borders stood open: what the honest run did not find is found there. */
+export const openRows = ({ topology, planted, search }: WireRun): readonly TrialRow[] => {
+  const leaks = leaksIn(topology, planted, search.sightings)
+  return kindsSent.map((kind) => {
+    const tried = planted.filter(([, canary]) => canary.kind === kind).length
+    const own = leaks.filter(({ canary, right }) => canary.kind === kind && right !== 'stranger')
+    const caught = new Set(own.map(({ reader, sighting }) => `${sighting.needle} ${reader}`)).size
+    return { what: `${kind}, borders open`, tried, broken: caught, holds: caught > 0, why: caughtWhy }
+  })
 }
 
 const federal = (): Topology => {
@@ -195,7 +287,7 @@ const run = async (options: TrialOptions): Promise<readonly TrialRow[]> => {
   const { seed, say, signal, without = [] } = options
   const topology = federal()
   const common = { topology, seed, say, signal }
-  const honest = await runWire({ ...common, folder: join(home, 'honest') })
+  const honest = await runWire({ ...common, folder: join(home, 'honest'), leavesAlone: true })
   showLeaks(honest, say)
   for (const [canary, ancestor] of missedIn(honest.topology, honest.planted, honest.search.sightings))
     say(`    not found at ${honest.oldNames.get(ancestor)}: ${canary.what} of ${honest.oldNames.get(canary.scope)}`)
@@ -215,6 +307,10 @@ const run = async (options: TrialOptions): Promise<readonly TrialRow[]> => {
     })
     showLeaks(broken, say)
     rows.push(caughtRow('mayRead-yes', broken, honest))
+  }
+  if (!without.includes('borders-open')) {
+    say('  once more, with nodes that believe all borders open')
+    rows.push(...openRows(await runWire({ ...common, folder: join(home, 'open'), openBorders: true })))
   }
   return rows
 }
