@@ -29,6 +29,8 @@ test('an expression of the tower sees what is written around a privacy zone and 
   t.deepEqual(matches(twoZones, 'region.example/name = south', '/'), ['s1', 's2'])
   t.deepEqual(matches(twoZones, 'system/type = edge', '/'), ['n1', 'n2', 's1', 's2'])
   t.deepEqual(matches(twoZones, 'system/name = s1', '/'), [])
+  t.deepEqual(matches(twoZones, 'shop.example/size != large', '/'), ['n2'])
+  t.deepEqual(matches(twoZones, 'system/type = edge and not shop.example/size', '/'), ['s1', 's2'])
   t.deepEqual(matches(twoZones, 'shop.example/size = large', '/south'), ['n1', 's1'])
   t.deepEqual(seen(twoZones, 's1', '/'), {
     labels: { 'region.example/name': 'south', 'system/type': 'edge' },

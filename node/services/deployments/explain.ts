@@ -139,7 +139,7 @@ const beyond = (
   const unseen =
     keys.length === 0
       ? ''
-      : `; what is written there deployment ${name} does not see: ${keys.join(', ')} ${keys.length === 1 ? 'matches' : 'match'} no label of a site there`
+      : `; of ${keys.join(' and ')} deployment ${name} sees there only what stands on that border and outside of it`
   const there = known.length === 0 ? 'there is none' : known.slice(0, 10).join(', ')
   return stopped(
     links,
