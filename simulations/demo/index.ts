@@ -3,6 +3,7 @@
  * requests to nodes and containers, and a thief with a stolen disk. Must not reach into a node or do what a person at
  * this machine could not. Read first: world.ts, steps.ts.
  */
+export { cutPower } from './power-cut.ts'
 export { imageName, shopArchive } from './shop.ts'
 export {
   commandLines,

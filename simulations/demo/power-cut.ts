@@ -90,7 +90,7 @@ const killAll = async (node: DemoNode): Promise<readonly string[]> => {
 }
 
 /** What a power cut does to a machine: every process of it gone at once, and all that lived in /run with it. */
-const cutPower = async (node: DemoNode): Promise<Evidence> => {
+export const cutPower = async (node: DemoNode): Promise<Evidence> => {
   const killed = await killAll(node)
   const runDir = node['run-dir']
   const unmounted = unmountBelow(runDir)

@@ -49,8 +49,11 @@ export interface World {
   up(): Promise<void>
   /** Starts one node and no other. */
   upOnly(node: string): Promise<void>
-  /** Starts a node from the files on its disk alone, as a machine does that comes up by itself. */
-  powerOn(node: DemoNode): Promise<void>
+  /**
+   * Starts a node from the files on its disk alone, as a machine does that comes up by itself.
+   * @param env beside the demo's own @default nothing
+   */
+  powerOn(node: DemoNode, env?: Readonly<Record<string, string>>): Promise<void>
   /** The cable between a node and its parent. @throws {SkerryError} `no-such-node` where there is none to pull */
   cable(node: string): TcpProxy
   get<Answer>(node: DemoNode, path: string): Promise<Answer>
@@ -167,12 +170,17 @@ export const createWorld = (options: {
     ask,
     up: () => up([]),
     upOnly: (name) => up(['--node', name]),
-    powerOn: async (node) => {
+    powerOn: async (node, env = {}) => {
       const log = openSync(join(node['data-dir'], 'node.log'), 'a', 0o600)
       const nodeProgram = join(dirname(first.at(-1) ?? ''), 'skerry-node.mjs')
       const args = ['--max-semi-space-size=1', nodeProgram, '--config', join(node['data-dir'], 'node.yaml')]
       mkdirSync(node['run-dir'], { recursive: true, mode: 0o700 })
-      const child = spawn(program, args, { detached: true, stdio: ['ignore', log, log], cwd: '/' })
+      const child = spawn(program, args, {
+        detached: true,
+        stdio: ['ignore', log, log],
+        cwd: '/',
+        env: { ...process.env, ...env },
+      })
       closeSync(log)
       child.unref()
       if (child.pid === undefined) throw new SkerryError('node-start-failed', `${node.name} did not start`)

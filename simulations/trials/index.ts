@@ -4,6 +4,7 @@
  * Read first: host-kill.ts, judge.ts.
  */
 export { apart } from './apart/index.ts'
+export { autonomy } from './autonomy/index.ts'
 export { hostKill } from './host-kill.ts'
 export { kill } from './kill/index.ts'
 export type { Trial, TrialOptions, TrialRow } from './trial-row.ts'

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util'
 import { errorText, nearestName } from '../../base/index.ts'
-import { apart, hostKill, kill, type Trial, type TrialOptions, wire } from './index.ts'
+import { apart, autonomy, hostKill, kill, type Trial, type TrialOptions, wire } from './index.ts'
 
-const trials: readonly Trial[] = [hostKill, kill, wire, apart]
+const trials: readonly Trial[] = [hostKill, kill, wire, apart, autonomy]
 
 const usage = `Usage: npm run trial -- NAME [options]
   --rounds N   how often harm is done [default: the trial's own]
