@@ -77,13 +77,15 @@ export const createNodeSiblings = (options: SiblingsOptions): NodeSiblings => {
       return trust && { networkId, zone: book.ownerAt(zone, 'zone'), blocked: blockedAt(trust, zone) }
     },
     held: () =>
-      (options.accepted()?.applications ?? []).flatMap((one) =>
-        one.phase === 'run'
-          ? [`sha256:${one.revision}`, ...one.images.map(({ archive }) => archive)].flatMap((digest) =>
-              book.tenants().map(({ id: tenant }) => ({ tenant, digest })),
-            )
-          : [],
-      ),
+      (options.accepted()?.applications ?? []).flatMap((one) => {
+        // Of the tenant that signed it: another one's applications may name the same bytes, and are to learn nothing by it.
+        const tenant = one.origin && book.version(one.origin.version)?.body.tenant
+        if (one.phase !== 'run' || tenant === undefined) return []
+        return [`sha256:${one.revision}`, ...one.images.map(({ archive }) => archive)].map((digest) => ({
+          tenant,
+          digest,
+        }))
+      }),
   }
   const keep = (): Promise<SiblingKeeper> => {
     keeper ??= code().then(({ createSiblingKeeper }) => createSiblingKeeper(keeperOptions))

@@ -1,4 +1,6 @@
+import { readdirSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { type LogLine, silentLog } from '../../base/index.ts'
 import { createLibp2pMesh } from '../../mesh/libp2p/index.ts'
@@ -89,6 +91,12 @@ const roll = async (tree: Tree, version: string) => {
   await tree.apply('applications', application(version))
   await tree.apply('application-deployments', deployment(version))
 }
+/** Blobs at a host that are larger than a specification. */
+const archivesOf = (tree: Tree, name: string): number => {
+  const folder = join(tree.folder, name, 'archives')
+  return readdirSync(folder).filter((file) => /^[0-9a-f]{64}$/.test(file) && statSync(join(folder, file)).size > 4_096)
+    .length
+}
 const runs = (tree: Tree, name: string, version: string) =>
   until(`${name} to run ${version}`, async () => ((await tree.runningVersion(name)) === version ? true : undefined))
 
@@ -119,6 +127,7 @@ for (const privacy of [true, false])
     await runs(tree, 's2-a', '2')
     const { parent } = await host.services.state.node(asked)
     t.is(parent?.link, 'down')
+    t.is(archivesOf(tree, 's1-a'), 1, 'it keeps the archive others may need, and not the one before')
     t.regex(parent?.siblings ?? '', /^repaired from a sibling \d+s ago$/)
     const told = await host.services.state.explain('shop', { ...asked, site: 's2' })
     t.regex(told.note ?? '', /link down for .*; repaired from a sibling/)
