@@ -37,8 +37,15 @@ const narrowingProblem = (kind: string, level: string): string | undefined => {
 
 const parentOf = (scope: string): string => scope.slice(0, scope.lastIndexOf('/')) || '/'
 
+/** What becomes of a zone whose keys were granted when it gets an authority of its own. */
+const movedLines = (scope: string, id: string): readonly string[] => [
+  `the id ${id} is closed for ever`,
+  `start the aggregator of ${scope} with an empty data folder and claim it: it makes an authority of its own`,
+  `enrol each host inside ${scope} anew, with an empty data folder; what runs there runs on until then`,
+]
+
 /** What is lost with the authority of a zone, and what to do. */
-export const lossLines = (scope: string, id: string): readonly string[] => [
+const lossLines = (scope: string, id: string): readonly string[] => [
   `the id ${id} is closed for ever: nobody outside ${scope} believes it again`,
   `hosts inside ${scope} believe that id alone: enrol each anew, with an empty data folder and a token of the zone's new aggregator; what runs there runs on until then`,
   `zones inside ${scope} that were granted their keys by it are granted others; privacy zones inside stay as they are and are countersigned again`,
@@ -50,7 +57,7 @@ const notesOf = (view: ZoneAuthority, scope: string, isPrivacy: boolean): readon
   if (view.succession === 'granted')
     return [
       isPrivacy
-        ? `${scope} is a privacy zone whose keys the zone above grants: it was founded before zones had an authority of their own, and stays so`
+        ? `${scope} is a privacy zone whose keys the zone above grants: it was founded before zones had an authority of their own, and stays so until an operator right above ends that: skerry zones authority ${scope} --retire ${view.id.slice(0, 16)}`
         : `the zone above grants the keys of ${scope}`,
     ]
   const rival = view.rival
@@ -162,7 +169,8 @@ export const createAuthorityServices = (options: AuthorityServicesOptions): Auth
           )
         const held = await viewOf(zone)
         await membership.retire(zone, id)
-        return { scope: zone, id: held.id, lost: lossLines(zone, held.id) }
+        const lines = held.succession === 'own' ? lossLines : movedLines
+        return { scope: zone, id: held.id, lost: lines(zone, held.id) }
       }),
   }
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { silentLog } from '../base/index.ts'
@@ -200,4 +200,47 @@ test('a tower run by a thief of its key hands down what it signs, and a zone tha
     (await tree.node('far-b').services.state.node(asked)).parent?.link === 'up' ? true : undefined,
   )
   t.like(await tree.node('far-b').services.authority.show('/north', asked), { id: held.id })
+})
+
+test('a zone that lost its keys comes back under another id once an operator above ended the old one', async (t) => {
+  const tree = await privacyTree(t)
+  await runs(tree, 'far-a')
+  const tower = tree.node('tower').services
+  const old = await tower.authority.show('/north', asked)
+  for (const name of ['far-a', 'north-agg']) {
+    await tree.stop(name)
+    tree.disks.delete(name)
+    rmSync(join(tree.folder, name), { recursive: true })
+  }
+  tree.givesTokens = false
+  const back = tree.start('north-agg')
+  await until('the new key to be let in', () =>
+    tower.members.claim({ hostId: 'north-agg' }, 'north-agg', asked).then(
+      () => true as const,
+      () => undefined,
+    ),
+  )
+  await back
+  const north = tree.node('north-agg').services
+  await t.throwsAsync(north.members.token('far-a', asked), { code: 'not-ready' })
+  const waits = await until('the tower to hear of it', async () => {
+    const view = await tower.authority.show('/north', asked)
+    return view.rival === undefined ? undefined : view
+  })
+  t.is(waits.id, old.id)
+  t.regex(waits.notes.join('\n'), new RegExp(`zones authority /north --retire ${old.id.slice(0, 16)}`))
+  t.regex(waits.notes.join('\n'), /if you do: hosts inside \/north believe that id alone: enrol each anew/)
+  await tower.authority.retire('/north', old.id.slice(0, 16), asked)
+  const now = await until('the zone to speak for itself again', async () => {
+    const view = await north.authority.show('/north', asked)
+    return view.countersigned ? view : undefined
+  })
+  t.is(now.id, waits.rival?.id ?? '')
+  tree.tokens.set('far-a', (await north.members.token('far-a', asked)).token ?? '')
+  await tree.start('far-a')
+  await until('the host to be enrolled anew', async () =>
+    (await tree.node('far-a').services.state.node(asked)).parent?.link === 'up' ? true : undefined,
+  )
+  await runs(tree, 'far-a')
+  t.is((await tree.node('far-a').services.authority.show('/north', asked)).id, now.id)
 })

@@ -265,7 +265,7 @@ test('each guard of a first list stops what it is there for', (t) => {
   t.like(judgeFirstList({ ...base, shown: '00' }, powers), { kind: 'refuse' })
   const attacks: Readonly<Record<(typeof firstListGuards)[number], readonly [Partial<FirstListCall>, string]>> = {
     privacy: [{ isPrivacy: false }, 'not-a-privacy-zone'],
-    granted: [{ owner: owner('granted') }, 'granted'],
+    granted: [{ owner: owner('granted') }, 'rival'],
     retired: [{ retired: new Set([ownerOf(good)]) }, 'retired'],
     once: [{ zoneId: '0c'.repeat(24), owner: owner('own') }, 'rival'],
     scope: [{ shown: toHex(other.bytes) }, 'wrong-place'],

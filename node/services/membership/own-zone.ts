@@ -99,8 +99,6 @@ export const judgeFirstList = (
   if (zoneId === id) return { kind: 'known' }
   if (asks('privacy') && !call.isPrivacy)
     return refuse('not-a-privacy-zone', `${scope} is no privacy zone here: its parent grants its keys`)
-  if (asks('granted') && zoneId.length === 32 && owner?.succession === 'granted')
-    return refuse('granted', `the keys of ${scope} are granted by its parent since it was founded`)
   if (asks('retired') && call.retired.has(id))
     return refuse('retired', `the authority ${scope} shows was retired by an operator: it needs another one`)
   if (asks('scope') && (body.network !== call.networkId || body.scope !== scope || body.role !== 'zone'))
@@ -109,6 +107,7 @@ export const judgeFirstList = (
     return refuse('broken-succession', `the list ${scope} shows is not a first one of its own`)
   if (asks('caller') && !body.keys.includes(call.key))
     return refuse('not-entitled', `the key of the caller is not on the list it shows for ${scope}`)
-  if (asks('once') && zoneId.length !== 32) return { kind: 'rival', record, id }
+  const isGranted = zoneId.length === 32 && owner?.succession === 'granted'
+  if ((asks('granted') && isGranted) || (asks('once') && zoneId.length !== 32)) return { kind: 'rival', record, id }
   return { kind: 'countersign', record, id }
 }
