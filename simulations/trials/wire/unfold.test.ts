@@ -40,5 +40,7 @@ test('a chunk of Automerge that cannot be opened is said, not passed over', (t) 
   const saved = Buffer.from(deflateChange(text))
   saved[8] = 0
   t.regex(unfold(saved).closed[0] ?? '', /of kind 0/)
+  t.is(unfold(gzipSync(text).subarray(0, 30)).closed.length, 1)
   t.deepEqual(unfold(text).closed, [])
+  t.deepEqual(unfold(Buffer.from('1f8b08ffffffffffffff00', 'hex')).closed, [], 'chance')
 })

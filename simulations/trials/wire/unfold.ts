@@ -85,6 +85,12 @@ const gzipBodyAt = (bytes: Buffer): number => {
   return flags & 2 ? at + 2 : at
 }
 
+/** Three bytes stand in what is sealed by chance now and then: flags, speed and system have to be known ones as well. */
+const isGzipHead = (bytes: Buffer): boolean => {
+  const [flags = 0xff, speed = 0xff, system = 0xfe] = [bytes[3], bytes[8], bytes[9]]
+  return flags < 32 && [0, 2, 4].includes(speed) && (system <= 13 || system === 255)
+}
+
 /** Unlike `gunzipSync` it does not mind what follows the end. */
 const openGzip = (bytes: Buffer): Uint8Array =>
   inflateRawSync(bytes.subarray(gzipBodyAt(bytes)), { maxOutputLength: maxInflatedBytes })
@@ -93,16 +99,21 @@ const packers: readonly {
   readonly fold: Fold
   readonly magic: Buffer
   readonly open: (bytes: Buffer) => Uint8Array
-  /** Bytes that begin so by chance are common: what does not open was none. */
-  readonly isSure: boolean
+  /** Whether what begins so is one: then it is said where it does not open. */
+  readonly isSure: (bytes: Buffer) => boolean
 }[] = [
-  { fold: 'gzip', magic: Buffer.from('1f8b08', 'hex'), open: openGzip, isSure: true },
-  { fold: 'zstd', magic: Buffer.from('28b52ffd', 'hex'), open: (bytes) => zstdDecompressSync(bytes), isSure: true },
+  { fold: 'gzip', magic: Buffer.from('1f8b08', 'hex'), open: openGzip, isSure: isGzipHead },
+  {
+    fold: 'zstd',
+    magic: Buffer.from('28b52ffd', 'hex'),
+    open: (bytes) => zstdDecompressSync(bytes),
+    isSure: () => true,
+  },
   ...['7801', '785e', '789c', '78da'].map((magic) => ({
     fold: 'zlib' as const,
     magic: Buffer.from(magic, 'hex'),
     open: (bytes: Buffer) => inflateSync(bytes),
-    isSure: false,
+    isSure: () => false,
   })),
 ]
 
@@ -114,7 +125,7 @@ const packedIn = (bytes: Buffer): Opened => {
       try {
         inner.push({ fold, bytes: open(bytes.subarray(at)) })
       } catch {
-        if (isSure) closed.push(`${fold} at ${at}`)
+        if (isSure(bytes.subarray(at))) closed.push(`${fold} at ${at}`)
       }
   return { inner, closed }
 }
