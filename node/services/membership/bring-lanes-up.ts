@@ -1,6 +1,6 @@
 import { canonicalJson, randomHex } from '../../../base/index.ts'
 import { type LaneWrite, toHex } from '../../../crdt/index.ts'
-import { laneOf, laneValues, readListedScope } from './member-lanes.ts'
+import { laneOf, laneValues, readListedScope, withPeersCleared } from './member-lanes.ts'
 import { type MemberRecord, maxPast, type ScopeRecord } from './member-records.ts'
 import { rulesItself } from './own-zone.ts'
 import type { Authority, ZoneDesk } from './zone-desk.ts'
@@ -120,7 +120,9 @@ const writeLanes = async (desk: ZoneDesk, { owner }: Authority, due: readonly Du
   for (let round = 0; round < Math.max(...parts.map(({ length }) => length)); round++) {
     const turn = due.flatMap((one, at): readonly { one: DueLane; write: LaneWrite }[] => {
       const [part, documentId] = [parts[at]?.[round], ids[at]]
-      return part === undefined || documentId === undefined ? [] : [{ one, write: { documentId, edit: () => part } }]
+      return part === undefined || documentId === undefined
+        ? []
+        : [{ one, write: { documentId, edit: ({ standing }) => withPeersCleared(part, one.values, standing) } }]
     })
     const results = await documents.write(
       turn.map(({ write }) => write),

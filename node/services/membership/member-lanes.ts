@@ -67,6 +67,16 @@ export const laneValues = (
   return values
 }
 
+/** Part of what to write, and that there are no siblings where the lane names some and all that it should hold names none. */
+export const withPeersCleared = (
+  part: ReadonlyMap<string, string>,
+  values: ReadonlyMap<string, string>,
+  standing: ReadonlyMap<string, readonly Put[]>,
+): ReadonlyMap<string, string> =>
+  values.has(peersKey) || !standing.has(peersKey)
+    ? part
+    : new Map([...part, [peersKey, canonicalJson({ _v: laneFormat, peers: [] })]])
+
 /** A host as the lane of its site or zone lists it. */
 export interface ListedHost {
   readonly name: string

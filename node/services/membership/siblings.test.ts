@@ -100,6 +100,15 @@ test('each site learns of its siblings alone, by id, key and address, and of oth
   await tower.membership.allow({ host: 'n2-a' })
   t.is((await peersOf('n1')).length, 2)
 
+  const withAddresses = expected
+  expected = names.map((name) => siteOf(`/${name}`, [`${name}-a`]))
+  await tower.membership.refresh()
+  for (const name of names) t.deepEqual(await peersOf(name), [], 'without addresses there are none any more')
+  t.is(tower.membership.depositsOf('/n1'), undefined)
+  expected = withAddresses
+  await tower.membership.refresh()
+  t.is((await peersOf('n1')).length, 2)
+
   expected = [...expected, siteWith('n4')]
   await tower.membership.refresh()
   const fourth = await joinAs(tower, 'n4')
