@@ -316,7 +316,8 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
     blobServer: exchange.server,
     mayHaveVersion: (child, id) => zoneDesk?.mayHaveVersion(child, id) ?? false,
     onReports: (child, peerKey, value) => {
-      reports.take(child, peerKey, value)
+      // That nothing changed goes up with the next report.
+      if (!reports.take(child, peerKey, value)) return
       links.uplink.reportChanged()
       tower
         ?.noteReports(reports.hosts())

@@ -2,7 +2,7 @@ import type { Clock } from '../base/index.ts'
 import type { SeenLabels } from '../topologies/index.ts'
 import type { HandedDown } from './handed-down.ts'
 import type { LabelSight } from './label-sight.ts'
-import type { CarriedHost } from './reports.ts'
+import type { CarriedHost, StillHost } from './reports.ts'
 import type {
   HostReport,
   IntentEntry,
@@ -112,6 +112,8 @@ export const knowledgeOfIntents = (
 export interface Fleet {
   /** Takes what a linked child said of itself and of all below it. */
   note(child: string, hosts: readonly CarriedHost[]): void
+  /** Takes that hosts of which nothing changed were heard again. */
+  still(child: string, hosts: readonly StillHost[]): void
   /** Every expected host, sorted by site and name; silent ones as `never`. */
   reports(): readonly HostReport[]
   /** What was heard of hosts, as it goes on to a parent. */
@@ -121,7 +123,9 @@ export interface Fleet {
 interface Heard {
   readonly child: string
   readonly host: CarriedHost
+  /** When it was last heard of, and when what it said and its link were told. */
   readonly atMs: number
+  readonly toldMs: number
 }
 
 export interface FleetOptions {
@@ -138,17 +142,19 @@ export interface FleetOptions {
 export const createFleet = ({ clock, expected, children, intendedOrder }: FleetOptions): Fleet => {
   const heard = new Map<string, Heard>()
   const startedMs = clock.monotonicMs()
-  const aged = ({ child: peer, host: { report }, atMs }: Heard, nowMs: number): HostReport => {
+  const aged = ({ child: peer, host: { report }, atMs, toldMs }: Heard, nowMs: number): HostReport => {
     const child = children().find((one) => one.peer === peer)
     const passedMs = nowMs - atMs
     const up = child?.up === true && report.link === 'up'
-    const linkForMs = child?.up && report.node !== peer ? report.linkForMs + passedMs : (child?.forMs ?? passedMs)
+    const sinceTold = nowMs - toldMs
+    const linkForMs = child?.up && report.node !== peer ? report.linkForMs + sinceTold : (child?.forMs ?? sinceTold)
     const order = intendedOrder(report.site)
     return {
       ...report,
       link: up ? 'up' : 'down',
       linkForMs,
       ...(report.receivedAgeMs !== undefined && { receivedAgeMs: report.receivedAgeMs + passedMs }),
+      ...(report.statusAgeMs !== undefined && { statusAgeMs: report.statusAgeMs + sinceTold }),
       ...(order !== undefined && { intendedOrder: order }),
     }
   }
@@ -158,7 +164,16 @@ export const createFleet = ({ clock, expected, children, intendedOrder }: FleetO
       const known = new Set(expected().map(({ node, host, site }) => `${node} ${host} ${site}`))
       for (const host of hosts)
         if (known.has(`${host.report.node} ${host.report.host} ${host.report.site}`))
-          heard.set(host.report.node, { child, host, atMs })
+          heard.set(host.report.node, { child, host, atMs, toldMs: atMs })
+    },
+    still: (child, hosts) => {
+      const nowMs = clock.monotonicMs()
+      for (const { node, ageMs } of hosts) {
+        const last = heard.get(node)
+        if (last?.child !== child) continue
+        const host = { ...last.host, report: { ...last.host.report, receivedAgeMs: ageMs } }
+        heard.set(node, { ...last, host, atMs: nowMs })
+      }
     },
     reports: () => {
       const nowMs = clock.monotonicMs()

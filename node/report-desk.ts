@@ -6,6 +6,7 @@ import {
   type RollUp,
   sealRollUp,
   sealZoneView,
+  toHex,
   type ZoneWish,
 } from '../crdt/index.ts'
 import { parentOf, type Topology, zoneAt } from '../topologies/index.ts'
@@ -15,6 +16,7 @@ import type { Identity } from './identity.ts'
 import { createFleet } from './knowledge.ts'
 import { lastLinesHash, splitLastLines } from './last-lines.ts'
 import type { NodePowers } from './node.ts'
+import { createReportTeller, withoutAges } from './report-stream.ts'
 import { type CarriedHost, type CarriedZone, createReportReader, reportMessage, signReport } from './reports.ts'
 import type { HostReport, RowNames, StartRefusal, ZoneSummary } from './services/deployments/index.ts'
 import { isWithin, type TreeNode } from './tree-node.ts'
@@ -43,6 +45,9 @@ export interface ReportDeskOptions {
 /** Records in one report: as many as a parent takes. */
 const mostRecords = 1_000
 
+/** A host that has not looked at its containers for so long says so each time, in milliseconds. */
+const blindAfterMs = 15_000
+
 /** Signed reports up and down one node: its own word, those of hosts below, and what of them goes on to the parent. */
 export const createReportDesk = (options: ReportDeskOptions) => {
   const { config, identity, powers, book, edge, nodes } = options
@@ -68,6 +73,12 @@ export const createReportDesk = (options: ReportDeskOptions) => {
   let told = ''
   let session = 0
   let seq = 0
+  const teller = createReportTeller()
+  let isFirst = true
+  /** What this host signed last: it stands until something but ages is different. */
+  let signed: { readonly text: string; readonly atMs: number; readonly host: CarriedHost } | undefined
+  /** What zones were told of in this session, by scope. */
+  const toldZones = new Map<string, string>()
 
   const turn = () => {
     seq += 1
@@ -78,20 +89,36 @@ export const createReportDesk = (options: ReportDeskOptions) => {
     ingressAddress: config.ingressAddress,
     refusals: options.refusals(),
   })
-  const ownHost = (host: EdgeHost): readonly Omit<CarriedHost, 'hash'>[] => {
+  const ownHost = (host: EdgeHost): readonly CarriedHost[] => {
     const report = ownReport(host)
     const certificate = book.certificateOf(identity.signer.keyId)
     if (certificate === undefined) return []
+    const nowMs = clock.monotonicMs()
+    // Who cannot look at its containers says so each time, as the age of its last look is the news.
+    const isBlind = (report.status?.observedAgeMs ?? 0) > blindAfterMs
+    const text = `${certificate.id} ${withoutAges(report)} ${isBlind ? nowMs : ''}`
+    if (signed?.text !== text) signed = { text, atMs: nowMs, host: signHost(report, certificate.bytes) }
+    return [{ ...signed.host, report: { ...report, statusAgeMs: nowMs - signed.atMs } }]
+  }
+  const signHost = (report: HostReport, certificate: Uint8Array): CarriedHost => {
+    const now = turn()
+    const hash = `${now.session}/${now.seq}`
     if (report.status === undefined)
-      return [
-        { snapshot: signReport(report, turn(), identity.signer, undefined), certificate: certificate.bytes, report },
-      ]
+      return { snapshot: signReport(report, now, identity.signer, undefined), certificate, hash, report }
     const { status, lines: said } = splitLastLines(report.status)
     const lines = said.length === 0 ? undefined : { salt: randomHex(random, 16), lines: [...said] }
     const linesHash = lines && lastLinesHash(lines, powers.authority.hash)
-    const snapshot = signReport({ ...report, status }, turn(), identity.signer, linesHash)
-    return [{ snapshot, certificate: certificate.bytes, report, ...(lines && { lines }) }]
+    const snapshot = signReport({ ...report, status }, now, identity.signer, linesHash)
+    return { snapshot, certificate, hash, report, ...(lines && { lines }) }
   }
+
+  /** Zones of which something is new to the parent; counts always are, as their ages are. */
+  const freshZones = <Zone extends Pick<CarriedZone, 'scope'>>(all: readonly (Zone & { readonly said: string })[]) =>
+    all.filter(({ scope, said }) => {
+      if (toldZones.get(scope) === said) return false
+      toldZones.set(scope, said)
+      return true
+    })
 
   /**
    * Key lists of this zone where it renews itself, where names leave it those of zones further down, and versions of its own;
@@ -150,13 +177,17 @@ export const createReportDesk = (options: ReportDeskOptions) => {
     return sealZoneView({ ...turn(), zone, generation, wishes: await options.ownWishes() }, identity.signer)
   }
 
-  const ownRollUp = async (): Promise<readonly Pick<CarriedZone, 'scope' | 'bytes' | 'view' | 'heardAtMs'>[]> => {
+  const ownRollUp = async (): Promise<
+    readonly (Pick<CarriedZone, 'scope' | 'bytes' | 'view' | 'heardAtMs'> & { readonly said: string })[]
+  > => {
     const owner = book.ownerAt(config.scope, 'zone')
     if (owner === undefined) return []
     const leaves = leavesNow()
+    const isCounted = level() !== 'all'
+    const rolled = await options.rows(isCounted)
     const said = {
       // Where every host's own report leaves, counts would be said twice.
-      ...(await options.rows(level() !== 'all')),
+      ...rolled,
       zone: owner.id,
       generation: owner.generation,
       leaves: leaves.length,
@@ -164,7 +195,8 @@ export const createReportDesk = (options: ReportDeskOptions) => {
     }
     const bytes = sealRollUp({ ...turn(), ...said }, identity.signer)
     const view = await ownView(owner.id, owner.generation)
-    return [{ scope: config.scope, bytes, ...(view && { view }), heardAtMs: clock.monotonicMs() }]
+    const what = isCounted ? toHex(bytes) : JSON.stringify([rolled.outcomes, owner.list, await options.ownWishes()])
+    return [{ scope: config.scope, bytes, ...(view && { view }), heardAtMs: clock.monotonicMs(), said: what }]
   }
 
   /** Hosts as they go on to the parent: what their containers wrote last only where logs leave too. */
@@ -179,28 +211,45 @@ export const createReportDesk = (options: ReportDeskOptions) => {
       session = given
       seq = 0
       told = ''
+      signed = undefined
+      isFirst = true
+      toldZones.clear()
+      teller.reset()
     },
-    /** @throws {SkerryError} `bad-message`, `newer-format` */
-    take: (child: string, peerKey: string, value: unknown): void => {
-      const { hosts, zones: found } = reader.read(child, peerKey, value)
+    /**
+     * Takes what a child reports. @returns whether anything is new but that it was heard again
+     * @throws {SkerryError} `bad-message`, `newer-format`
+     */
+    take: (child: string, peerKey: string, value: unknown): boolean => {
+      const { hosts, still, zones: found } = reader.read(child, peerKey, value)
       fleet.note(child, hosts)
+      fleet.still(child, still)
       for (const zone of found) zones.set(zone.scope, zone)
+      return hosts.length > 0 || found.length > 0
     },
     /** What goes up now. */
     message: async (): Promise<unknown> => {
       const nowMs = clock.monotonicMs()
-      if (edge) return reportMessage(ownHost(edge), [], [], nowMs)
+      const begins = isFirst
+      isFirst = false
+      const tell = (hosts: readonly CarriedHost[]) => ({ isFirst: begins, ...teller.next(hosts, nowMs) })
+      if (edge) return reportMessage(tell(ownHost(edge)), [], [], nowMs)
       const parent = parentOf(config.scope)
       const lets = parent === undefined ? 'none' : level()
       if (lets === 'all') {
         const outcomes = await ownRollUp()
         // What a zone inside exports leaves this one only as its own policy says.
-        const inside = [...zones.values()].map(({ view, ...zone }) =>
-          view !== undefined && policyAt(config.scope)?.intents === 'all' ? { ...zone, view } : zone,
+        const inside = [...zones.values()].map(
+          ({ view, ...zone }): CarriedZone =>
+            view !== undefined && policyAt(config.scope)?.intents === 'all' ? { ...zone, view } : zone,
         )
-        return reportMessage(carriedUp(), [...inside, ...outcomes], await recordsUp(true), nowMs)
+        const fresh = freshZones([
+          ...inside.map((zone) => ({ ...zone, said: `${zone.rollUp.hash} ${zone.view?.length ?? 0}` })),
+          ...outcomes,
+        ])
+        return reportMessage(tell(carriedUp()), fresh, await recordsUp(true), nowMs)
       }
-      return reportMessage([], lets === 'summary' ? await ownRollUp() : [], await recordsUp(false), nowMs)
+      return reportMessage(tell([]), lets === 'summary' ? await ownRollUp() : [], await recordsUp(false), nowMs)
     },
     /** Every host this node knows of. */
     hosts: (): readonly HostReport[] => (edge ? [ownReport(edge)] : fleet.reports()),

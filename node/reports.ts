@@ -21,6 +21,7 @@ import {
   type ZoneWish,
 } from '../crdt/index.ts'
 import { joinLastLines, type LastLines, lastLinesHash, lastLinesSchema } from './last-lines.ts'
+import { createReportHearer } from './report-stream.ts'
 import type { HostReport } from './services/deployments/index.ts'
 
 /** What one report carries of a host: what it signed, and how those on the way know it. Ages in milliseconds. */
@@ -53,12 +54,20 @@ const maxNoted = 10_000
 const base64 = (mostBytes: number) => z.string().max(Math.ceil(mostBytes / 3) * 4 + 4)
 const messageSchema = z.object({
   v: z.number().int(),
+  /** True in the first message of a stream: numbers begin anew. */
+  begin: z.boolean().optional(),
+  /** Per number one byte: the seconds since that host was last heard, nothing else of it having changed; 255 is no news. */
+  still: base64(maxHosts).optional(),
   hosts: z
     .array(
       z.object({
+        /** Its number in this stream. */
+        n: z.number().int().min(0).max(maxHosts).optional(),
         snapshot: base64(1_100_000),
         certificate: base64(8_192),
         ageMs: z.number().min(0),
+        /** Since it signed the snapshot. */
+        statusAgeMs: z.number().min(0).optional(),
         link: z.enum(['up', 'down']),
         linkForMs: z.number().min(0),
         intendedOrder: z.number().int().min(0).optional(),
@@ -112,18 +121,34 @@ export const signReport = (
   return sealSnapshot({ ...turn, payload: Buffer.from(JSON.stringify(said)) }, signer)
 }
 
+/** The format of messages on this stream. */
+const messageFormat = 2
+
+export interface ToldHosts {
+  /** Whether the stream begins with this. */
+  readonly isFirst: boolean
+  /** Those of which something changed. */
+  readonly changed: readonly { readonly n: number; readonly host: Omit<CarriedHost, 'hash'> }[]
+  /** By number the seconds since all others were heard. */
+  readonly ages: Uint8Array
+}
+
 export const reportMessage = (
-  hosts: readonly Omit<CarriedHost, 'hash'>[],
+  { isFirst, changed, ages }: ToldHosts,
   zones: readonly Pick<CarriedZone, 'scope' | 'bytes' | 'view' | 'heardAtMs'>[],
   records: readonly Uint8Array[],
   nowMs: number,
 ): unknown => ({
-  v: 1,
+  v: messageFormat,
+  ...(isFirst && { begin: true }),
+  ...(ages.length > 0 && { still: text(ages) }),
   ...(records.length > 0 && { records: records.map(text) }),
-  hosts: hosts.map(({ snapshot, certificate, lines, report }) => ({
+  hosts: changed.map(({ n, host: { snapshot, certificate, lines, report } }) => ({
+    n,
     snapshot: text(snapshot),
     certificate: text(certificate),
     ageMs: report.receivedAgeMs ?? 0,
+    ...(report.statusAgeMs !== undefined && { statusAgeMs: report.statusAgeMs }),
     link: report.link === 'up' ? 'up' : 'down',
     linkForMs: report.linkForMs,
     ...(report.intendedOrder !== undefined && { intendedOrder: report.intendedOrder }),
@@ -160,7 +185,14 @@ export interface ReportReaderOptions {
   readonly hostOf: (peerKey: string) => { readonly name: string; readonly session: number } | undefined
 }
 
+/** A host of which nothing changed but that it was heard again. */
+export interface StillHost {
+  readonly node: string
+  readonly ageMs: number
+}
+
 export interface ReadReports {
+  readonly still: readonly StillHost[]
   readonly hosts: readonly CarriedHost[]
   readonly zones: readonly CarriedZone[]
 }
@@ -170,6 +202,7 @@ export const createReportReader = ({ book, powers, clock, log, hostOf }: ReportR
   const turns = new Map<string, ReportTurn>()
   /** What was read last of each host, with its text: most reports repeat what most hosts said before. */
   const last = new Map<string, { readonly text: string; readonly carried: CarriedHost }>()
+  const hearers = new Map<string, ReturnType<typeof createReportHearer>>()
   const noted = new Set<string>()
   const refuse = (child: string, code: string, why: string): undefined => {
     const key = `${child} ${code}`
@@ -234,8 +267,8 @@ export const createReportReader = ({ book, powers, clock, log, hostOf }: ReportR
       before?.text === one.snapshot ? before.carried : openHost(child, peerKey, one, bytesOf(one.certificate))
     if (carried === undefined) return undefined
     last.set(one.certificate, { text: one.snapshot, carried })
-    const { link, linkForMs, ageMs: receivedAgeMs, intendedOrder } = one
-    const known = { link, linkForMs, receivedAgeMs, ...(intendedOrder !== undefined && { intendedOrder }) }
+    const { link, linkForMs, ageMs: receivedAgeMs, statusAgeMs = receivedAgeMs, intendedOrder } = one
+    const known = { link, linkForMs, receivedAgeMs, statusAgeMs, ...(intendedOrder !== undefined && { intendedOrder }) }
     return { ...carried, report: { ...carried.report, ...known } }
   }
 
@@ -277,13 +310,23 @@ export const createReportReader = ({ book, powers, clock, log, hostOf }: ReportR
     read: (child: string, peerKey: string, value: unknown): ReadReports => {
       const read = messageSchema.safeParse(value)
       if (!read.success) throw new SkerryError('bad-message', 'the reports of a child are in no known form')
-      if (read.data.v > 1)
+      if (read.data.v > messageFormat)
         throw new SkerryError('newer-format', `reports of format ${read.data.v}: update this node to read them`)
       const records = read.data.records?.map(bytesOf) ?? []
       // What they vouch for is judged by the next report at the latest.
       if (records.length > 0) void takeRecords(child, records)
+      const hearer = hearers.get(child) ?? createReportHearer()
+      hearers.set(child, hearer)
+      if (read.data.begin) hearer.reset()
+      const hosts = read.data.hosts.flatMap((one) => {
+        const host = readHost(child, peerKey, one)
+        if (host === undefined) return []
+        if (one.n !== undefined) hearer.named(one.n, host.report.node)
+        return [host]
+      })
       return {
-        hosts: read.data.hosts.flatMap((one) => readHost(child, peerKey, one) ?? []),
+        hosts,
+        still: read.data.still === undefined ? [] : hearer.still(bytesOf(read.data.still)),
         zones: read.data.zones.flatMap((one) => readZone(child, one) ?? []),
       }
     },

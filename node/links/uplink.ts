@@ -17,7 +17,7 @@ const maxAnswerBytes = 8 * 2 ** 20
 /** What a parent may leave at once for another site, in bytes. */
 const maxDepositBytes = 2 * 2 ** 20
 /** A report is sent when something changed, and at least this often, so that its age stays small. */
-const reportEveryMs = 5_000
+const reportEveryMs = 10_000
 /** Changes closer together than this travel in one report. */
 const reportGatherMs = 100
 

@@ -20,6 +20,7 @@ import {
   rollUpStatus,
   type SiteRow,
   staleAfterMs,
+  statusAgeMs,
   unsureOf,
 } from '../services/deployments/index.ts'
 
@@ -46,8 +47,8 @@ const waitingOf = (application: string, site: string, reports: readonly HostRepo
           detail,
           ...(instance !== undefined && { instance }),
           ...(container !== undefined && { container }),
-          'for-ms': forMs + (report.receivedAgeMs ?? 0),
-          ...(retryInMs !== undefined && { 'retry-in-ms': Math.max(0, retryInMs - (report.receivedAgeMs ?? 0)) }),
+          'for-ms': forMs + statusAgeMs(report),
+          ...(retryInMs !== undefined && { 'retry-in-ms': Math.max(0, retryInMs - statusAgeMs(report)) }),
         })),
     )
 

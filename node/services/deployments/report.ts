@@ -32,8 +32,10 @@ export interface HostReport {
   readonly intendedOrder?: number
   /** What of its intent it refused. @default nothing */
   readonly refusals?: readonly StartRefusal[]
-  /** How long ago `status` was received. */
+  /** How long ago the host last said that `status` stands, or said it. */
   readonly receivedAgeMs?: number
+  /** How long ago it said `status`: what its own ages count from. @default `receivedAgeMs` */
+  readonly statusAgeMs?: number
   readonly status?: HostStatus
   /** Where its host ports are open: one address, or `0.0.0.0` for all of the host. */
   readonly ingressAddress?: string
@@ -52,6 +54,9 @@ export interface Unsure {
   /** In words, like `link down for 5m`. */
   readonly text: string
 }
+
+/** How long ago what a host signed was true as it stands there. */
+export const statusAgeMs = ({ statusAgeMs: ageMs, receivedAgeMs = 0 }: HostReport): number => ageMs ?? receivedAgeMs
 
 /** The age of what a host last saw of its containers, or undefined when it never said. */
 export const seenAgeMs = (report: HostReport | undefined): number | undefined => {

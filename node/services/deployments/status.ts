@@ -2,7 +2,7 @@ import type { ApplicationStatus, InstanceStatus, WaitingReason } from '../../../
 import type { IntentEntry, StoredApplication } from './config-store.ts'
 import type { SitePlace } from './placement.ts'
 import { byName } from './placement.ts'
-import { type HostReport, seenAgeMs, staleAfterMs, type Unsure } from './report.ts'
+import { type HostReport, seenAgeMs, staleAfterMs, statusAgeMs, type Unsure } from './report.ts'
 import type { Hash } from './revision.ts'
 import { type PlacedInstance, spreadInstances } from './spread.ts'
 import { type ZoneSummary, zoneRows } from './summary-rows.ts'
@@ -127,7 +127,7 @@ export const failingForMs = (reports: readonly HostReport[], site: string, appli
           .filter((one) => one.application === application)
           .flatMap(({ waiting }) => waiting)
           .filter(({ reason }) => failingReasons.has(reason))
-          .map(({ forMs }) => forMs + (report.receivedAgeMs ?? 0)),
+          .map(({ forMs }) => forMs + statusAgeMs(report)),
       ),
   )
 

@@ -1,5 +1,5 @@
 import { formatDuration } from '../../../base/index.ts'
-import { type HostReport, seenAgeMs, type Unsure } from './report.ts'
+import { type HostReport, seenAgeMs, statusAgeMs, type Unsure } from './report.ts'
 
 /**
  * Why what a host last said cannot be taken for how things are now, or undefined when it can.
@@ -13,7 +13,7 @@ export const unsureOf = (report: HostReport | undefined, staleMs: number): Unsur
   if (!status || receivedAgeMs === undefined)
     return { reason: 'never-heard', sinceMs: linkForMs, text: 'connected, but it has not reported yet' }
   if (status.engine.state === 'unavailable') {
-    const sinceMs = status.engine.forMs + receivedAgeMs
+    const sinceMs = status.engine.forMs + statusAgeMs(report)
     return { reason: 'engine-unavailable', sinceMs, text: `its engine has not answered for ${formatDuration(sinceMs)}` }
   }
   const ageMs = seenAgeMs(report)
