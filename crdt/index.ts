@@ -80,6 +80,7 @@ export {
   type Refused,
   type Root,
   type RootState,
+  reaches,
   readRecord,
   recordLimits,
   rootKind,

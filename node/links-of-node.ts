@@ -6,7 +6,7 @@ import type { BlobServer } from './blobs.ts'
 import type { NodeConfig } from './config.ts'
 import { createDownlinks, createUplink, type Downlinks, type Uplink } from './links/index.ts'
 import type { NodePowers } from './node.ts'
-import { carries, isShared, policiesOf, standingByCertificate } from './reading.ts'
+import { carries, getsUp, isShared, policiesOf, standingByCertificate } from './reading.ts'
 import type { Membership } from './services/membership/index.ts'
 import { answerVersions } from './versions.ts'
 
@@ -58,6 +58,8 @@ export const createNodeLinks = (options: LinksOptions): NodeLinks => {
       readonly key: string
       readonly scope: ScopePath
       readonly isSite: boolean
+      /** The scope of the upper end of the link. */
+      readonly parent: ScopePath
       readonly shares: (lane: LaneName) => boolean
       readonly standing: () => Standing | undefined
       readonly recordsFor: string | undefined
@@ -70,6 +72,7 @@ export const createNodeLinks = (options: LinksOptions): NodeLinks => {
       powers.mayRead ??
       ((lane: LaneName) =>
         peer.shares(lane) &&
+        (peer.isSite || getsUp(lane, peer.parent, policiesOf(options.tree()))) &&
         carries(lane, peer.standing(), {
           isSite: peer.isSite,
           policies: policiesOf(options.tree()),
@@ -110,6 +113,7 @@ export const createNodeLinks = (options: LinksOptions): NodeLinks => {
                 key: peerKey,
                 scope,
                 isSite: role === 'edge',
+                parent: config.scope,
                 shares: (lane) => isShared(lane, config.scope, scope),
                 standing: () => membership.standingOf(peerKey),
                 recordsFor: scope,
@@ -148,6 +152,7 @@ export const createNodeLinks = (options: LinksOptions): NodeLinks => {
           key: peerKey,
           scope: config.scope,
           isSite: config.role === 'edge',
+          parent: ownParent,
           shares: (lane) => isShared(lane, ownParent, config.scope),
           standing: () => standingByCertificate(peerKey, book, authority),
           recordsFor: undefined,

@@ -145,6 +145,17 @@ test('a zone goes by its own policy, tightened by what the zone above narrows, a
   })
 })
 
+test('the zone above goes by what the zone says of itself, where it may read that', async (t) => {
+  const tree = await startTreeOf(t, 'labels: {}', 'tower')
+  tree.topologyText = tree.topologyText.replace('labels: {}', 'policy: { logs: none }')
+  await tree.start('north-agg')
+  const told = await until('the tower to hear of it', async () => {
+    const view = await policyAt(tree, 'tower')
+    return view.policy.logs === 'none' ? view : undefined
+  })
+  t.true(told.notes.includes('Narrowed below what the file says: logs none (not all).'), told.notes.join())
+})
+
 test('who speaks for a zone is shown where it is known, and changed where it is at home', async (t) => {
   const tree = await startTreeOf(t, 'privacy: true', 'tower', 'north-agg')
   const [tower, north] = [tree.node('tower').services.authority, tree.node('north-agg').services.authority]
@@ -170,13 +181,20 @@ test('who speaks for a zone is shown where it is known, and changed where it is 
 })
 
 test('a zone that was granted its keys before it was a privacy zone says so and stays as it is', async (t) => {
-  const tree = await startTreeOf(t, 'privacy: false', 'tower', 'north-agg')
+  const tree = await startTreeOf(t, 'privacy: false', 'tower', 'north-agg', 'far-a')
+  const unsettled: string[] = []
   for (const name of ['north-agg', 'tower']) await tree.stop(name)
   tree.topologyText = tree.topologyText.replace('privacy: false', 'privacy: true')
+  tree.onLine = (node, { fields }) => void (fields.code === 'unsettled' && unsettled.push(node))
   for (const name of ['tower', 'north-agg']) await tree.start(name)
   const view = await tree.node('north-agg').services.authority.show('/north', asked)
   t.is(view.succession, 'granted')
   t.regex(view.notes.join(), /it was founded before zones had an authority of their own, and stays so/)
+  await tree.importImage('demo:1')
+  await tree.apply('applications', application)
+  await tree.apply('application-deployments', deployment)
+  await runs(tree, 'far-a')
+  t.deepEqual(unsettled, [], 'what left before is compared by neither end')
 })
 
 test('a tower run by a thief of its key hands down what it signs, and a zone that rules itself believes none of it', async (t) => {

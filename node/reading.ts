@@ -8,6 +8,7 @@ import {
   type LaneName,
   laneOwner,
   mayRead,
+  reaches,
   type Standing,
 } from '../crdt/index.ts'
 import { type Topology, type ZonePolicy, zones } from '../topologies/index.ts'
@@ -33,6 +34,13 @@ export const isShared = (lane: LaneName, parent: ScopePath, child: ScopePath): b
   const owner = laneOwner(lane)
   return owner !== undefined && 'scope' in owner && (owner.scope === parent || owner.scope === child)
 }
+
+/**
+ * Whether a lane of a zone gets up to its parent, as far as the zones this node knows let it. The parent asks too: what left before
+ * it was kept back is still there, and the two ends would compare it for ever.
+ */
+export const getsUp = (lane: LaneName, parent: ScopePath, policies: ReadonlyMap<string, ZonePolicy>): boolean =>
+  reaches({ lane, home: '/' as ScopePath, isSite: false, policies }, parent)
 
 /** Whether a link to a member carries a lane. */
 export const carries = (

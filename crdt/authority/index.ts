@@ -48,7 +48,7 @@ export {
 } from './key-list.ts'
 export { createKeyedSignatures } from './keyed-signatures.ts'
 export { type Lane, type LaneOwner, laneOwner } from './lane.ts'
-export { mayRead, type ReadableDocument } from './may-read.ts'
+export { mayRead, type ReadableDocument, reaches } from './may-read.ts'
 export {
   type AcceptedVersions,
   acceptedKey,

@@ -32,7 +32,8 @@ const leavesUp = (
     return policy !== undefined && lets(policy)
   })
 
-const carries = (document: ReadableDocument, reader: string): boolean => {
+/** Whether a document gets as far as a scope, whoever is there. */
+export const reaches = (document: ReadableDocument, reader: string): boolean => {
   const { lane, home, delegatedTo = [] } = document
   switch (lane.kind) {
     case 'tenant':
@@ -75,5 +76,5 @@ export const mayRead = (
   trustedNowMs: number | undefined,
 ): boolean => {
   const joins: Capability = 'join'
-  return document !== undefined && mayDo(member, joins, trustedNowMs).ok && carries(document, member.certificate.scope)
+  return document !== undefined && mayDo(member, joins, trustedNowMs).ok && reaches(document, member.certificate.scope)
 }
