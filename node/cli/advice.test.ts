@@ -24,7 +24,10 @@ const machineCommands: readonly CliCommand[] = ['up', 'down'].map((name) => ({
   name,
   summary: name,
   args: name === 'up' ? [{ name: '[topology]', text: 'x' }] : [],
-  options: ['--remove', '--keep-containers', '--runtime <x>', '--node <x>'].map((flags) => ({ flags, text: 'x' })),
+  options: ['--remove', '--keep-containers', '--runtime <x>', '--node <x>', '--via <x>'].map((flags) => ({
+    flags,
+    text: 'x',
+  })),
   examples: [],
   run: async () => 0,
 }))
@@ -72,7 +75,8 @@ test('every command named in a message, a help text or an example is one the com
   let seen = 0
   for (const { path, text } of [...sources, ...filled])
     for (const line of quotedLines(text).filter(isPlain)) {
-      const typed = line.replace(/^cat \S+ \| /, '')
+      // What a shell does around the command is not the command's.
+      const typed = line.replace(/^cat \S+ \| /, '').replace(/ > \S+$/, '')
       seen += 1
       const refusal = await refusalOf(typed)
       if (refusal !== undefined) refused.push(`${path}: ${typed}: ${refusal}`)
