@@ -28,6 +28,7 @@ import {
   hostViews,
   instanceViews,
   parentText,
+  reportBorder,
   siteDiffView,
   siteViews,
   treeView,
@@ -186,7 +187,8 @@ export const createApiServices = (options: ApiServicesOptions): ApiServices => {
         const all = await known()
         const scope = all.places.find((place) => place.site === site)?.scope
         const own = scope && conflictNote(application, scope, await conflicts.list(), await conflicts.overrides())
-        const beyond = site === undefined ? ends().map(borderText) : []
+        const border = topology && scope && reportBorder(topology, config.scope, scope)
+        const beyond = (site === undefined ? ends() : border === undefined ? [] : [border]).map(borderText)
         const notes = [own, note, ...beyond].filter((one) => one !== undefined)
         const text = notes.length > 0 ? notes.join('; ') : undefined
         return explainView(all, hash, application, { site, note: text, borders: ends() })

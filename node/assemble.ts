@@ -26,7 +26,7 @@ import { createSiteIntents } from './site-intents.ts'
 import { createSpecifications } from './specifications.ts'
 import { builtInTenant, createTowerDesk } from './tower-desk.ts'
 import { treeNodes } from './tree-node.ts'
-import { borders, nodeView as viewOfNode } from './views/index.ts'
+import { silentZones, nodeView as viewOfNode } from './views/index.ts'
 import { createZoneDesk, type Missing } from './zone-desk.ts'
 import { createZoneKnowledge } from './zone-knowledge.ts'
 import { createZonePolicies } from './zone-policies.ts'
@@ -274,7 +274,7 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
       status: edge?.report().status,
       staleForMs: membership.authorityStaleForMs(),
       addresses: mesh.addresses(),
-      borders: topology === undefined ? [] : borders(topology),
+      borders: topology === undefined ? [] : silentZones(topology, config.scope),
       siblings: siblings.words(),
     })
   const noHost = () => {

@@ -1,3 +1,5 @@
+import type { ScopePath } from '../base/index.ts'
+import { scopeOfSite, visibleTo } from '../topologies/index.ts'
 import type { EdgeHost } from './edge-host.ts'
 import { type HandedQuestion, handedDown, intentsInside, namesOfHanded } from './handed-down.ts'
 import { type Knowledge, knowledgeOfIntents } from './knowledge.ts'
@@ -31,17 +33,31 @@ export const createNodeKnowledge = (options: NodeKnowledgeOptions) => {
     return { handed, intents: [...siteIntents().all(), ...(await intentsInside(question, handed))] }
   }
 
+  /** What hosts of a site say may be read here: of others a row would be unknown for ever, beside what their zone counts. */
+  const isHeard = (site: string): boolean => {
+    const topology = options.tree()
+    const scope = topology && scopeOfSite(topology, site)
+    return topology === undefined || scope === undefined
+      ? true
+      : visibleTo(topology, scope, options.scope as ScopePath, 'reports') === 'all'
+  }
+  const heardOf = (known: Knowledge): Knowledge => ({
+    ...known,
+    entries: known.entries.filter(({ site }) => isHeard(site)),
+  })
+
   return {
     /** What each site below is to do, as far as this zone knows: those right below as they were told. None at a tower. */
-    intents: async (): Promise<readonly SiteIntent[]> => (tower || edge ? [] : (await ofZone()).intents),
+    intents: async (): Promise<readonly SiteIntent[]> =>
+      tower || edge ? [] : (await ofZone()).intents.filter(({ site }) => isHeard(site)),
     knowledge: async (): Promise<Knowledge> => {
       const heard = reports().hosts()
       if (tower)
-        return {
+        return heardOf({
           ...(await tower.knowledge(heard)),
           summaries: reports().summaries(tower.names()),
           intentOrder: orderOf,
-        }
+        })
       if (edge) {
         const accepted = edge.accepted()
         const intents = accepted ? [accepted] : []
@@ -50,7 +66,7 @@ export const createNodeKnowledge = (options: NodeKnowledgeOptions) => {
       const { handed, intents } = await ofZone()
       const [told, known] = [namesOfHanded(handed), namesOfIntents(intents)]
       const summaries = reports().summaries((id, record) => told(id, record) ?? known(id, record))
-      return { ...knowledgeOfIntents(intents, heard, summaries, { handed, sight }), intentOrder: orderOf }
+      return heardOf({ ...knowledgeOfIntents(intents, heard, summaries, { handed, sight }), intentOrder: orderOf })
     },
   }
 }

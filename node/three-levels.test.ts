@@ -35,6 +35,14 @@ zones:
           - name: kassel
             aggregators: { hosts: [{ name: kassel-agg }] }
             sites: [{ name: kassel-1, labels: { kind: office }, hosts: [{ name: kassel-1-a }] }]
+          - name: fulda
+            policy: { reports: summary }
+            aggregators: { hosts: [{ name: fulda-agg }] }
+            sites: [{ name: fulda-1, labels: { kind: depot }, hosts: [{ name: fulda-1-a }] }]
+          - name: gotha
+            policy: { reports: none }
+            aggregators: { hosts: [{ name: gotha-agg }] }
+            sites: [{ name: gotha-1, labels: { kind: depot }, hosts: [{ name: gotha-1-a }] }]
 `
 
 const application = (name: string) => `name: ${name}
@@ -127,12 +135,14 @@ const questions: Readonly<Record<string, (node: SkerryNode, site: string) => Pro
   'a token for a host of it': ({ services: { members } }, site) => members.token(`${site}-a`, asked),
 }
 
-const levels = ['tower', 'de-agg', 'bavaria-agg', 'munich-agg', 'nuremberg-agg', 'munich-1-a'] as const
+const levels = ['tower', 'de-agg', 'hesse-agg', 'bavaria-agg', 'munich-agg', 'nuremberg-agg', 'munich-1-a'] as const
 
 test('one application reaches municipalities at three levels, and each level sees what it may', async (t) => {
   const tree = await startLands(t)
   for (const [host, names] of [
     ['kassel-1-a', 'shop,till'],
+    ['fulda-1-a', 'shop'],
+    ['gotha-1-a', 'shop'],
     ['munich-1-a', 'shop'],
     ['nuremberg-1-a', 'shop'],
   ] as const)
@@ -140,6 +150,7 @@ test('one application reaches municipalities at three levels, and each level see
   await until('counts of bavaria at the tower', async () => {
     const lines = await statusLines(tree.node('tower'))
     return lines.some((line) => line.startsWith('shop 1 /de/bavaria: 1 of 1 ready')) &&
+      lines.some((line) => line.startsWith('shop 1 /de/hesse/fulda: 1 of 1 ready')) &&
       lines.includes('till 1 kassel-1: 1 of 1 ready') &&
       lines.includes('shop 1 kassel-1: 1 of 1 ready')
       ? true
@@ -162,12 +173,20 @@ test('one application reaches municipalities at three levels, and each level see
         ...treeLines(await node.services.state.tree(asked)),
         '## status',
         ...(await statusLines(node)),
+        ...(await node.services.state.node(asked)).notes.filter((note) => note.startsWith('beyond')),
         '## explain till',
         ...explained,
       ].join('\n'),
     )
   }
   matchesGolden(t, 'three-levels.txt', parts.join('\n\n'))
+  const { state } = tree.node('tower').services
+  for (const [site, note] of [
+    ['kassel-1', undefined],
+    ['fulda-1', 'beyond here /de/hesse/fulda answers'],
+    ['gotha-1', 'beyond here /de/hesse/gotha answers'],
+  ] as const)
+    t.is((await state.explain('shop', { ...asked, site })).note, note)
 
   const atBorders: string[] = []
   for (const [name, hidden] of [

@@ -23,7 +23,7 @@ export interface NodeQuestion {
   readonly status: HostStatus | undefined
   readonly staleForMs: number | undefined
   readonly addresses: readonly string[]
-  /** Zones below that keep their names back. */
+  /** Zones below that keep their names or their reports back. */
   readonly borders: readonly string[]
   /** How it stands with siblings while the parent is away. */
   readonly siblings?: { readonly repairedForMs: number } | { readonly none: string } | undefined

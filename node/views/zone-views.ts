@@ -1,5 +1,6 @@
 import { type Topology, type Zone, zones } from '../../topologies/index.ts'
 import type { ZoneNodeView, ZoneView } from '../api/index.ts'
+import { isWithin } from '../tree-node.ts'
 
 /** What a node knows of zones beside its topology. */
 export interface ZoneKnowledge {
@@ -15,6 +16,23 @@ export const borderText = (scope: string): string => `beyond here ${scope} answe
 /** Zones that keep their names back from the reader of a slice. */
 export const borders = (topology: Topology): readonly string[] =>
   zones(topology).flatMap(({ path, withheld }) => (withheld ? [path] : []))
+
+/** Zones below of which `status` hears nothing: those that keep their names or their reports back, the outermost alone. */
+export const silentZones = (topology: Topology, scope: string): readonly string[] => {
+  const silent = zones(topology).filter(
+    ({ path, withheld, policy }) =>
+      path !== scope && isWithin(path, scope) && (withheld === true || policy.reports === 'none'),
+  )
+  return silent
+    .filter(({ path }) => !silent.some((outer) => outer.path !== path && isWithin(path, outer.path)))
+    .map(({ path }) => path)
+}
+
+/** The outermost zone on the way to a site further down that keeps reports of its hosts back; undefined where none does. */
+export const reportBorder = (topology: Topology, scope: string, site: string): string | undefined =>
+  zones(topology).find(
+    ({ path, policy }) => path !== scope && isWithin(path, scope) && isWithin(site, path) && policy.reports !== 'all',
+  )?.path
 
 const nodeView = (node: string, known: ZoneKnowledge): ZoneNodeView => {
   const link = known.link(node)
