@@ -57,6 +57,18 @@ test('before its parent countersigned it a privacy zone admits nobody, and its p
   t.truthy((await agg.membership.token('s1-a')).token)
 })
 
+test('a zone that rules itself can be cut off and let in again by the one above', async (t) => {
+  const { tower, agg, edge } = await privacyTree()
+  t.like(await tower.membership.block({ zone: '/south' }), { cut: [agg.peerKey] })
+  t.like((await call(agg, tower)).answer, { kind: 'refused', code: 'blocked' })
+  await t.throwsAsync(tower.membership.token('south-agg'), { code: 'blocked' })
+  // Its list of keys holds: whoever is inside goes on with it.
+  t.like(agg.book.ownerAt('/south', 'zone'), { generation: 1 })
+  t.true((await call(edge, agg)).accepted.ok)
+  await tower.membership.allow({ zone: '/south' })
+  admitted(await call(agg, tower))
+})
+
 test('a zone that was granted its keys before stays as it is', async (t) => {
   let isPrivacy = false
   const tower = await startTower(() => [isPrivacy ? south : zoneOf('/south', ['south-agg'])])
