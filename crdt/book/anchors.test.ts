@@ -79,6 +79,20 @@ test('a parent whose keys changed signs the lists of a zone again, also those th
   )
 })
 
+test('a signature that does not hold does not keep out the one that does, and cannot take its place', async (t) => {
+  const alone = makeList('/vault', ['vault-a'], ['vault-a'], { owner: null, succession: 'own' })
+  const tower = keyNamed('tower')
+  const spoiled = countersign(keyListKind, alone, [{ ...tower, sign: () => new Uint8Array(64) }])
+  const good = countersign(keyListKind, alone, [tower])
+  const book = await openBook({ anchors: new Map([['/vault', ownerOf(alone)]]) })
+  await book.take(bytesOf([root, lists.tower, spoiled]))
+  t.like(book.ownerAt('/vault', 'zone'), { isCountersigned: false })
+  t.like(await book.take(bytesOf([good])), [{ kind: 'new' }])
+  t.like(await book.take(bytesOf([spoiled])), [{ kind: 'known' }])
+  t.like(book.ownerAt('/vault', 'zone'), { isCountersigned: true })
+  t.deepEqual(Buffer.from(book.listsOf(ownerOf(alone))[0]?.bytes ?? []), Buffer.from(good.bytes))
+})
+
 test('the fixture of an anchor of format 1 reads, and a newer or damaged one stops the node in words', async (t) => {
   const bytes = fixture('anchor.1', () => encodeAnchor(ownerOf(own)))
   t.is(decodeAnchor(bytes), ownerOf(own))

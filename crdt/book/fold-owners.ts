@@ -91,10 +91,12 @@ export const foldKeyList = (state: BookState, record: SignedRecord<KeyList>, con
   const held = state.keyLists.get(record.id)
   const ownerNow = trust.owners.get(ownerOf(record))
   const isNewest = ownerNow?.list === record.id
-  const withMore = held === undefined ? undefined : withSignatures(held, record, trust, context)
-  const isMore = withMore !== undefined && withMore.bytes.length > (held?.bytes.length ?? 0)
-  if (held !== undefined && (record.body.succession === 'own' ? !isMore : !isNewest || ownerNow.isCountersigned))
+  if (held !== undefined && Buffer.compare(held.bytes, record.bytes) === 0) return known
+  if (held !== undefined && record.body.succession === 'granted' && (!isNewest || ownerNow.isCountersigned))
     return known
+  const withMore = held === undefined ? undefined : withSignatures(held, record, trust, context)
+  // Signatures that do not hold count for nothing, and do not keep out those that do.
+  if (withMore !== undefined && held !== undefined && Buffer.compare(withMore.bytes, held.bytes) === 0) return known
   // Whoever comes new judges all lists of a zone that renews itself by the keys its parent has then.
   if (withMore !== undefined && (!isNewest || ownerNow.isCountersigned)) {
     state.keyLists.set(withMore.id, withMore)
