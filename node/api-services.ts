@@ -1,5 +1,5 @@
-import { SkerryError } from '../base/index.ts'
-import { explainPolicy, policyKinds, type Topology, zones } from '../topologies/index.ts'
+import { type ScopePath, SkerryError } from '../base/index.ts'
+import { borderAround, explainPolicy, policyKinds, type Topology, zones } from '../topologies/index.ts'
 import type {
   ApiServices,
   ApplicationStateView,
@@ -173,6 +173,9 @@ export const createApiServices = (options: ApiServicesOptions): ApiServices => {
       zones: async () => (topology ? zoneViews(topology, config.scope, zoneKnowledge) : []),
       zonePolicy: async (path) => {
         const tree = options.policies.tree() ?? topology
+        const around = tree && borderAround(tree, path as ScopePath)
+        if (around !== undefined && around !== path)
+          throw new SkerryError('not-found', `zone ${path} is not known at ${config.name}; ${borderText(around)}`)
         return tree ? policyView(tree, path, options.policies.notes(path)) : needTower()
       },
       applications: async ({ site }) => conflicted(applicationViews(await knownAt(site), hash, site)),

@@ -1,5 +1,5 @@
-import { nameHint, SkerryError } from '../base/index.ts'
-import type { Topology } from '../topologies/index.ts'
+import { nameHint, type ScopePath, SkerryError } from '../base/index.ts'
+import { borderAround, type Topology } from '../topologies/index.ts'
 import type { AskedMember, BlockTarget, CallingHost, MemberServices, MemberView } from './api/index.ts'
 import type { NodeConfig } from './config.ts'
 import { closedBorder } from './forwarding.ts'
@@ -176,6 +176,9 @@ export const createMemberServices = (options: MemberServicesOptions) => {
     const at = zoneOf(call, zone)
     if (at === config.scope) return act(call).catch(withBorders)
     const node = isWithin(at, config.scope) ? nodeOfZone(at) : undefined
+    const tree = options.tree()
+    const around = tree && borderAround(tree, at as ScopePath)
+    if (node === undefined && around !== undefined) throw border(around)
     if (node === undefined) {
       const known = nodes.flatMap(({ role, scope }) => (role === 'edge' ? [] : [scope]))
       throw new SkerryError('not-found', `there is no zone ${at} below ${config.name}; ${nameHint(at, known)}`)

@@ -205,6 +205,22 @@ test('one application reaches municipalities at three levels, and each level see
       atBorders.push(`${what}: ${there}`)
     }
   }
+  for (const [name, ask] of [
+    ['policy', (zone: string) => tree.node('tower').services.state.zonePolicy(zone, asked)],
+    ['hosts', (zone: string) => tree.node('tower').services.members.list({ ...asked, zone })],
+  ] as const) {
+    const [there, nowhere] = await Promise.all(
+      ['munich', 'murnau'].map(async (town) =>
+        (await answer(() => ask(`/de/bavaria/${town}`))).replaceAll(town, 'TOWN'),
+      ),
+    )
+    t.is(there, nowhere)
+    atBorders.push(`${name} of a zone behind a border: ${there}`)
+  }
+  t.is(
+    await answer(() => tree.node('tower').services.members.list({ ...asked, zone: '/de/bavaria' })),
+    'beyond-border: beyond here /de/bavaria answers',
+  )
   matchesGolden(t, 'borders.txt', atBorders.join('\n'))
 })
 
