@@ -30,7 +30,7 @@ export const rowsOf = (results: readonly DayApartResult[]): readonly TrialRow[] 
       results.map(({ links }) => links),
       'link',
     )}, within ${range(
-      results.map(({ agreedMs }) => agreedMs ?? -1),
+      results.map(({ agreedMs }) => Math.round(agreedMs ?? -1)),
       'ms',
     )} simulated`,
   ),
