@@ -43,6 +43,9 @@ export interface WireRun {
   readonly search: Search
   readonly figures: readonly Figure[]
   readonly siblings: Told['siblings']
+  /** Bytes that ends of links sent and received, as the tap saw both. */
+  readonly sentBytes: number
+  readonly receivedBytes: number
   readonly oldNames: ReadonlyMap<string, string>
 }
 
@@ -201,10 +204,24 @@ export const runWire = async (options: WireRunOptions): Promise<WireRun> => {
     search.logs(tree.nodes, (one) => [logLines.get(one) ?? 0, one.log.length], said)
     search.links(tree, { fromStream, said })
     for (const one of tree.nodes) await search.disk(one)
+    const sentBytes = tree.tap.captures.reduce(
+      (sum, { messages }) => sum + messages.reduce((all, { length }) => all + length, 0),
+      0,
+    )
+    const receivedBytes = tree.tap.receivedBytes()
     search.calibrate()
     const found = search.found()
     say(`  searched ${found.searchedBytes} bytes in ${found.pieces} pieces: ${found.sightings.length} sightings`)
-    return { topology, planted: register.all(), search: found, figures, siblings: told.siblings, oldNames }
+    return {
+      topology,
+      planted: register.all(),
+      search: found,
+      figures,
+      siblings: told.siblings,
+      sentBytes,
+      receivedBytes,
+      oldNames,
+    }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -222,7 +239,8 @@ const showLeaks = ({ topology, planted, search, oldNames }: WireRun, say: (line:
 
 /** Rows of one run of an honest tree. */
 export const honestRows = (run: WireRun): readonly TrialRow[] => {
-  const { topology, planted, search, figures, siblings } = run
+  const { topology, planted, search, figures, siblings, sentBytes, receivedBytes } = run
+  const unseen = Math.max(0, receivedBytes - sentBytes)
   const wrong = figures.filter(({ expected, ready }) => expected !== ready).length
   return [
     ...rowsByKind(topology, planted, search.sightings),
@@ -240,6 +258,12 @@ export const honestRows = (run: WireRun): readonly TrialRow[] => {
             holds: siblings.every((streams) => streams > 0),
           },
         ]),
+    {
+      what: 'sent, of what was received',
+      tried: receivedBytes,
+      broken: unseen,
+      holds: receivedBytes > 0 && unseen === 0,
+    },
     {
       what: 'packed and opened',
       tried: search.pieces,
