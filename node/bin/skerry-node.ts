@@ -148,9 +148,12 @@ const ownEntries = [
     'images',
     'key',
     'node',
+    'opaque-salt',
     'previous-images',
     'root-key',
     'told',
+    'zone-authority',
+    'zone-config',
   ].map((name) => `${name}.json`),
   ...['api.sock', 'node.lock', 'archives', 'containerd', 'containers', 'processes', 'store', 'tls'],
 ]

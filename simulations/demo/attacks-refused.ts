@@ -155,6 +155,7 @@ const attack = async (world: World, victim: DemoNode, address: string): Promise<
 
 export const attacksRefused: DemoStep = {
   name: 'attacks-refused',
+  brief: 'forged, replayed and invented changes, with a stolen key and disk',
   proves:
     'who steals the key and the disk of an aggregator becomes the parent of its sites, and still cannot forge a change, replay one elsewhere, invent what runs without a delegation, or go back to a former version. (With the delegation of its zone it could sign versions for sites of that zone, and only there, until it is blocked.)',
   unproven: (world) => (victimOf(world) ? undefined : 'no zone of this tree has two sites'),

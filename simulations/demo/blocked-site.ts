@@ -32,6 +32,7 @@ const refused = (world: World, node: DemoNode) =>
 
 export const blockedSite: DemoStep = {
   name: 'blocked-site',
+  brief: 'gets nothing more; let in again, it catches up',
   proves:
     'a blocked site gets nothing more while all others go on, what runs there runs on untouched, and once it is allowed again it catches up by itself',
   unproven: (world) => (victimOf(world) ? undefined : 'the zone of the first site has no other site'),

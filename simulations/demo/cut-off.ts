@@ -25,6 +25,7 @@ export const bodiesOf = async (world: World, sites: readonly string[], text: str
 
 export const cutOff: DemoStep = {
   name: 'cut-off',
+  brief: 'the cable between tower and north is pulled; applications run on',
   proves:
     'the cable between the tower and north is pulled, outside of the program: every application of the zone goes on with the same processes, and both ends say what they know and since when',
   run: async (world) => {

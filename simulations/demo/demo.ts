@@ -75,15 +75,22 @@ const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
 /** What each step came to, and the time of each. Pure. */
 const outcomeTable = (steps: readonly StepOutcome[], tookMs: number): string =>
   formatTable(
-    [{ title: '#', align: 'right' }, { title: 'step' }, { title: 'shown' }, { title: 'time', align: 'right' }],
+    [
+      { title: '#', align: 'right' },
+      { title: 'step' },
+      { title: 'shown' },
+      { title: 'time', align: 'right' },
+      { title: 'that' },
+    ],
     [
       ...steps.map(({ name, ok, ms }, at) => [
         String(at + 1),
         name,
         ok === null ? 'not provable here' : ok ? 'yes' : 'NO',
         seconds(ms),
+        demoSteps[at]?.brief ?? '',
       ]),
-      ['', 'with starting and removing', '', seconds(tookMs)],
+      ['', 'with starting and removing', '', seconds(tookMs), ''],
     ],
   )
 

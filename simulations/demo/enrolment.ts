@@ -51,6 +51,7 @@ const tokenAgain = async (world: World, node: DemoNode, parent: DemoNode): Promi
 
 export const enrolment: DemoStep = {
   name: 'enrolment',
+  brief: 'every host makes its key and calls home; a spent token lets nobody in',
   proves:
     'every host made its own key and became a member by calling home; its parent lists the same fingerprint as the host itself, and its one-time token is spent: another key that shows it is not let in',
   run: async (world) => {

@@ -25,6 +25,7 @@ const scopeOf = (world: World, site: string): string => world.hostsOf(site)[0]?.
 
 export const everySiteAnswers: DemoStep = {
   name: 'http-at-every-site',
+  brief: 'an answer at a port of each site',
   proves:
     'a container of every site answers an HTTP request at a port of its host, also where the zone lets nobody look inside: there the tower has counts and no names, and asks no host',
   run: async (world) => {

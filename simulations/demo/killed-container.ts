@@ -23,6 +23,7 @@ const limitsOf = async (world: World, instances: Instances): Promise<unknown> =>
 
 export const killedContainer: DemoStep = {
   name: 'killed-container',
+  brief: 'started again, alone',
   proves: 'a killed container is started again, alone, and told as killed',
   run: async (world) => {
     const before = await settled(world, '1')

@@ -19,6 +19,7 @@ const cornersAt = async (world: World): Promise<readonly string[]> => {
 
 export const placement: DemoStep = {
   name: 'placement',
+  brief: 'by labels; of a privacy zone only what it exports',
   proves:
     'an application goes to the sites whose labels match; of a zone that keeps its labels back a deployment of the tower sees only what the zone exports',
   run: async (world) => {

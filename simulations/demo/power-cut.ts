@@ -126,6 +126,7 @@ const startedAlone = async (world: World, node: DemoNode, standing: string, befo
 
 export const powerCut: DemoStep = {
   name: 'power-cut-while-cut-off',
+  brief: 'n2 starts from its own disk, with nobody to ask',
   proves:
     'north is cut off from the tower and its aggregator stands still; n2 loses its power, and on return runs everything again from its own disk, with nobody to ask; later it is found again by itself',
   run: async (world) => {

@@ -44,6 +44,7 @@ const missRevision = async (world: World): Promise<readonly string[]> => {
 
 export const fromSibling: DemoStep = {
   name: 'from-a-sibling',
+  brief: 's2 gets a missed revision and its layers from s1',
   proves:
     "s2 is away when a new revision with a new image arrives, and when it is back the aggregator of its zone is stopped: it gets the signed revision and the image's layers from s1, and runs them",
   run: async (world) => {

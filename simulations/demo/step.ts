@@ -10,6 +10,8 @@ export type Evidence = Readonly<Record<string, unknown>>
 /** One thing the demo shows. */
 export interface DemoStep {
   readonly name: string
+  /** In a few words, for a table. */
+  readonly brief: string
   /** What it proves, in words. */
   readonly proves: string
   /** Why it cannot be proved with this driver or in this tree; undefined where it can. @default it always can */

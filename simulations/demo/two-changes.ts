@@ -24,6 +24,7 @@ const othersThan = (world: World, sites: readonly string[]): readonly string[] =
 
 export const twoChanges: DemoStep = {
   name: 'two-changes',
+  brief: 'tower and north change the same application, each its own way',
   proves:
     'while north is cut off, the tower and north change the same application, each with the same command and differently; each side runs what its own operators want',
   run: async (world) => {
@@ -91,6 +92,7 @@ const healed = async (world: World, before: Readonly<Record<string, Pids>>) => {
 
 export const conflictSettled: DemoStep = {
   name: 'conflict-settled',
+  brief: 'healed: nothing mixed or restarted until one command settles it',
   proves:
     'healed, the two whole revisions are a conflict that status shows at both ends: nothing was mixed, every site kept what it ran, and no container is restarted until one command settles it; then the chosen one runs everywhere',
   run: async (world) => {

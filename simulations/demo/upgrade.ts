@@ -17,6 +17,7 @@ export const nextVersion = '3'
 
 export const upgrade: DemoStep = {
   name: 'upgrade-and-rollback',
+  brief: 'only what changed is replaced',
   proves: 'a new version replaces what changed, a rollback brings the former one back, the rest is not touched',
   run: async (world) => {
     const standing = await standingVersion(world)

@@ -169,6 +169,7 @@ const judge = (planted: readonly Canary[], { sightings, bytes, pieces }: SearchR
 
 export const withheldBySouth: DemoStep = {
   name: 'withheld-by-south',
+  brief: 'canaries of south are in nothing that the tower heard and kept',
   proves:
     'south withholds logs, names and reports: what was planted there is nowhere in what its link to the tower carried, both ways and in plain text, and nowhere in the store of the tower; the same planted in north is found by the same search',
   run: async (world) => {
