@@ -1,5 +1,5 @@
 import { pipe } from 'it-pipe'
-import { z } from 'zod'
+import * as z from 'zod'
 import { type Clock, errorText, type Log, SkerryError } from '../base/index.ts'
 import type { LinkAnswer } from './links/index.ts'
 import type { BlobStore } from './powers/index.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { canonicalJson } from '../base/index.ts'
 import type { Hash } from '../crdt/index.ts'
 import { toHex } from '../crdt/index.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { type Clock, type Log, SkerryError } from '../base/index.ts'
 import {
   type AuthorityPowers,

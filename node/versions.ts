@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { type Log, SkerryError } from '../base/index.ts'
 import type { Book } from '../crdt/index.ts'
 import type { LinkAnswer } from './links/index.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { count, hash, ownerId, record, timeMs } from './fields.ts'
 import type { OwnerId } from './key-list.ts'
 import { isSignedBy, type RecordKind, type SignedRecord } from './record.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { count, hash, ownerId, record, shortId, sorted } from './fields.ts'
 import type { OwnerId } from './key-list.ts'
 import type { Keys, RecordKind, SignedRecord } from './record.ts'

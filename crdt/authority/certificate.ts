@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { namePattern } from '../../base/index.ts'
 import { count, hash, ownerId, publicKey, record, scopePath, shortId, sorted, timeMs } from './fields.ts'
 import type { OwnerId } from './key-list.ts'

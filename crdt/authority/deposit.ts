@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { count, hash, ownerId, publicKey, record, shortId } from './fields.ts'
 import type { OwnerId } from './key-list.ts'
 import type { RecordKind } from './record.ts'

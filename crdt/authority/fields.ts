@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { namePattern } from '../../base/index.ts'
 import { fromHex } from './signatures.ts'
 import { isWeakKey } from './weak-keys.ts'

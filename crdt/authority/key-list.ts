@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { count, hash, ownerId, publicKey, record, scopePath, sorted } from './fields.ts'
 import { isSignedBy, keysOf, type Quorum, type RecordKind, type SignedRecord } from './record.ts'
 import { type Refused, refuse } from './refusal.ts'

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { canonicalJson } from '../../base/index.ts'
 import { type Refused, refuse } from './refusal.ts'
 import {

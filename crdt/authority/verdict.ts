@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { count, hash, ownerId, record } from './fields.ts'
 import type { Owner, OwnerId } from './key-list.ts'
 import { isSignedBy, type Quorum, type RecordKind, type SignedRecord } from './record.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { publicKeyBytes } from '../authority/index.ts'
 
 /** Shapes that the records of an epoch share. */

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { fromHex, type Hash, signedMessage, toHex } from '../authority/index.ts'
 
 /** One member below a zone, as the zone knows it; only its hash goes into the root. */

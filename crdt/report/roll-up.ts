@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { canonicalJson } from '../../base/index.ts'
 import type { AuthorityPowers, OwnerId, Signer } from '../authority/index.ts'
 import type { Outcome } from '../effective/index.ts'

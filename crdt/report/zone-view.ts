@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { canonicalJson } from '../../base/index.ts'
 import type { AuthorityPowers, Signer } from '../authority/index.ts'
 import { entryLimits, parseEntry, type ReadEntry } from '../effective/index.ts'

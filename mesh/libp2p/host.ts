@@ -11,13 +11,13 @@ import type {
   Upgrader,
 } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
-import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import type { Clock } from '../../base/index.ts'
 import { meterOf } from './byte-meter.ts'
 import type { Door } from './door.ts'
+import { webSocketsFor } from './web-sockets.ts'
 
 /** Yamux's least: a peer may have so many bytes of ours unread below the link, and no urgent frame waits behind more. */
 const yamuxWindowBytes = 256 * 1024
@@ -50,6 +50,7 @@ export interface HostOptions {
 /** A libp2p node that dials and is dialed, and does nothing by itself: no discovery, relay, identify, ping or reconnecting. */
 export const createHost = async (options: HostOptions): Promise<Libp2p> => {
   const { door } = options
+  const webSockets = await webSocketsFor(options.listen)
   const node = await createLibp2p({
     start: false,
     privateKey: options.privateKey,
@@ -61,7 +62,7 @@ export const createHost = async (options: HostOptions): Promise<Libp2p> => {
           tcp({ inboundSocketInactivityTimeout: 0, outboundSocketInactivityTimeout: 0, backlog: 1024 })(components),
           options,
         ),
-      (components) => guarded(webSockets()(components), options),
+      (components) => guarded(webSockets(components), options),
     ],
     connectionEncrypters: [(components) => watched(noise({ prologueBytes: options.prologue })(components), door)],
     streamMuxers: [

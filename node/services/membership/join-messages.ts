@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { namePattern } from '../../../base/index.ts'
 
 /** The format of both messages (docs/adr/0025-enrolment.md). */

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { canonicalJson, namePattern, SkerryError } from '../../../base/index.ts'
 
 /** What a parent keeps of one host below it, under `m/host/<name>`. */

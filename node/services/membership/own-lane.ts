@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { canonicalJson, namePattern, parseScopePath } from '../../../base/index.ts'
 import type { LaneName, Put } from '../../../crdt/index.ts'
 import type { PolicyKind, Zone, ZonePolicy } from '../../../topologies/index.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** The format of all messages between siblings, and of what a parent says of deposits (docs/adr/0031-siblings.md). */
 export const siblingFormat = 1
