@@ -6,7 +6,7 @@ const isWebSocket = (address: Multiaddr): boolean =>
   address.getComponents().some(({ name }) => name === 'ws' || name === 'wss')
 
 const load = async (components: WebSocketsComponents): Promise<Transport> =>
-  (await import('@libp2p/websockets')).webSockets()(components)
+  (await import('./web-sockets-code.ts')).webSockets()(components)
 
 /** Dials over WebSocket, and loads the code for it when the first address asks for it. */
 const dialOnly = (components: WebSocketsComponents): Transport => {
@@ -34,6 +34,6 @@ export const webSocketsFor = async (
   listen: readonly Multiaddr[],
 ): Promise<(components: WebSocketsComponents) => Transport> => {
   if (!listen.some(isWebSocket)) return dialOnly
-  const { webSockets } = await import('@libp2p/websockets')
+  const { webSockets } = await import('./web-sockets-code.ts')
   return webSockets()
 }
