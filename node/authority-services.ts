@@ -3,11 +3,12 @@ import { type AuthorityPowers, fromHex, keyIdOf } from '../crdt/index.ts'
 import { borderAround, policyKinds, type Topology, type ZonePolicy, zoneAt, zones } from '../topologies/index.ts'
 import type { AuthorityServices, RenewedView, ZoneAuthorityView } from './api/index.ts'
 import type { NodeConfig } from './config.ts'
+import { inApiCodes } from './in-api-codes.ts'
 import type { Membership, Renewed, ZoneAuthority } from './services/membership/index.ts'
 import { borderText } from './views/index.ts'
 import type { ZonePolicies } from './zone-policies.ts'
 
-const codes: Readonly<Record<string, string>> = {
+const inCodes = inApiCodes({
   'not-enrolled': 'not-ready',
   'unknown-zone': 'not-found',
   granted: 'conflict',
@@ -15,17 +16,7 @@ const codes: Readonly<Record<string, string>> = {
   rival: 'conflict',
   'broken-succession': 'conflict',
   'not-enough-signatures': 'conflict',
-}
-
-const inApiCodes = async <Result>(work: () => Promise<Result>): Promise<Result> => {
-  try {
-    return await work()
-  } catch (error) {
-    const code = error instanceof SkerryError ? codes[error.code] : undefined
-    if (code === undefined || !(error instanceof SkerryError)) throw error
-    throw new SkerryError(code, error.message, { cause: error })
-  }
-}
+})
 
 const narrowingProblem = (kind: string, level: string): string | undefined => {
   const known = policyKinds.find((one) => one === kind)
@@ -131,20 +122,20 @@ export const createAuthorityServices = (options: AuthorityServicesOptions): Auth
   }
 
   return {
-    show: (zone) => inApiCodes(() => viewOf(zone ?? ownZone)),
+    show: (zone) => inCodes(() => viewOf(zone ?? ownZone)),
     renew: (zone, { add, remove, threshold }) =>
-      inApiCodes(async () => {
+      inCodes(async () => {
         atZone(zone)
         const change = { add, remove, ...(threshold !== undefined && { threshold }) }
         return renewedView(zone, await membership.renewZone(change))
       }),
     sign: (zone, draft) =>
-      inApiCodes(async () => {
+      inCodes(async () => {
         atZone(zone)
         return renewedView(zone, await membership.signZone(draft))
       }),
     narrow: (zone, levels) =>
-      inApiCodes(async () => {
+      inCodes(async () => {
         if (config.role === 'edge' || zone === '/' || parentOf(zone) !== config.scope)
           throw new SkerryError(
             'beyond-border',
@@ -161,7 +152,7 @@ export const createAuthorityServices = (options: AuthorityServicesOptions): Auth
         return { scope: zone, narrowing: narrowing as Record<string, string> }
       }),
     retire: (zone, id) =>
-      inApiCodes(async () => {
+      inCodes(async () => {
         if (config.role === 'edge' || parentOf(zone) !== config.scope)
           throw new SkerryError(
             'beyond-border',

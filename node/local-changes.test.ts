@@ -1,26 +1,11 @@
 import test from 'ava'
 import type { ConflictView } from './api/index.ts'
+import { shop, shopEverywhere } from './shop.contract.ts'
 import { asked, startTree, startTreeOf, type Tree, until } from './tree-scene.contract.ts'
 
-const application = (version: string) => `name: shop
-version: "${version}"
-services:
-  - name: web
-    mode: one-per-matching-host
-    containers:
-      - name: web
-        image: demo:1
-        env: { VERSION: "${version}" }
-`
-const deployment = (version: string) => `name: everywhere
-application: shop
-application-version: "${version}"
-placement: { all-sites: true }
-`
-
 const apply = async (tree: Tree, version: string, at = 'tower') => {
-  await tree.apply('applications', application(version), at)
-  await tree.apply('application-deployments', deployment(version), at)
+  await tree.apply('applications', shop(version), at)
+  await tree.apply('application-deployments', shopEverywhere(version), at)
 }
 const running = (tree: Tree, host: string, version: string) =>
   until(`${host} to run ${version}`, async () => ((await tree.runningVersion(host)) === version ? true : undefined))
@@ -212,8 +197,8 @@ test.serial("an application of the zone's own reaches its sites, and nobody abov
   await running(tree, 'far-a', '1')
   tree.sever('north-agg')
   const own = (text: string) => text.replaceAll('shop', 'bakery').replaceAll('everywhere', 'north-only')
-  await tree.apply('applications', own(application('7')), 'north-agg')
-  await tree.apply('application-deployments', own(deployment('7')), 'north-agg')
+  await tree.apply('applications', own(shop('7')), 'north-agg')
+  await tree.apply('application-deployments', own(shopEverywhere('7')), 'north-agg')
   const baked = () => tree.node('far-a').services.state.serviceInstances('bakery', asked)
   await until('the bakery to run', async () => ((await baked())?.some(({ ready }) => ready) ? true : undefined))
   tree.mend('north-agg')

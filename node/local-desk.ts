@@ -16,6 +16,7 @@ import {
   takingEntry,
   toHex,
 } from '../crdt/index.ts'
+import { specificationBlobs } from './blob-bytes.ts'
 import type { ConfigDesk } from './config-desk.ts'
 import { createConfigServices } from './config-services.ts'
 import type { Images } from './images.ts'
@@ -95,12 +96,6 @@ export interface LocalDeskOptions {
   readonly topology: () => Readonly<Record<string, unknown>>
   /** Called after the zone's own lane says something new. */
   readonly onChange: () => void
-}
-
-const bytesOf = async (chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> => {
-  const parts: Uint8Array[] = []
-  for await (const chunk of chunks) parts.push(chunk)
-  return Buffer.concat(parts)
 }
 
 const saltBytes = 16
@@ -186,20 +181,7 @@ export const createLocalDesk = (options: LocalDeskOptions): LocalDesk => {
       },
       save: async (edits) => save(withOwnChange(keptNow().config, readTenantConfig(edits))),
     },
-    blobs: {
-      put: async (bytes) => {
-        const once = async function* () {
-          yield bytes
-        }
-        const { archive } = await blobs.keep(once())
-        blobs.pin(archive, `configuration ${archive}`)
-        return archive
-      },
-      get: async (revision) => {
-        const chunks = blobs.read(`sha256:${revision}`)
-        return chunks && bytesOf(chunks)
-      },
-    },
+    blobs: specificationBlobs(blobs),
     told: { load: () => ({ intents: told(), intentOrders: {} }), save: () => {} },
     random: random.fork('config-ids'),
     hash,

@@ -3,6 +3,7 @@ import { borderAround, type Topology } from '../topologies/index.ts'
 import type { AskedMember, BlockTarget, CallingHost, MemberServices, MemberView } from './api/index.ts'
 import type { NodeConfig } from './config.ts'
 import { closedBorder } from './forwarding.ts'
+import { inApiCodes } from './in-api-codes.ts'
 import type { MemberView as Member, Membership } from './services/membership/index.ts'
 import { isWithin, type TreeNode } from './tree-node.ts'
 import { borders, borderText } from './views/index.ts'
@@ -25,7 +26,7 @@ export interface MemberServicesOptions {
   readonly ask: (node: string, call: MemberCall, signal: AbortSignal) => Promise<unknown>
 }
 
-const codes: Readonly<Record<string, string>> = {
+const inCodes = inApiCodes({
   'unknown-host': 'not-found',
   'unknown-site': 'not-found',
   'unknown-zone': 'not-found',
@@ -35,18 +36,7 @@ const codes: Readonly<Record<string, string>> = {
   'blocked-otherwise': 'conflict',
   'wrong-place': 'conflict',
   'list-full': 'conflict',
-}
-
-/** The service's refusals under the codes the API knows. */
-const inApiCodes = async <Result>(work: () => Promise<Result>): Promise<Result> => {
-  try {
-    return await work()
-  } catch (error) {
-    const code = error instanceof SkerryError ? codes[error.code] : undefined
-    if (code === undefined || !(error instanceof SkerryError)) throw error
-    throw new SkerryError(code, error.message, { cause: error })
-  }
-}
+})
 
 const statusOf: Readonly<Record<Member['state'], MemberView['oper-status']>> = {
   enrolled: 'enrolled',
@@ -101,7 +91,7 @@ export const createMemberServices = (options: MemberServicesOptions) => {
         : { zone: target.zone }
 
   const act = (call: MemberCall): Promise<unknown> =>
-    inApiCodes(async () => {
+    inCodes(async () => {
       if (config.role === 'edge') throw new SkerryError('not-found', `${config.name} enrols nobody: ask its parent`)
       switch (call.op) {
         case 'list':

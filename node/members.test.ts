@@ -1,21 +1,6 @@
 import test from 'ava'
+import { shop, shopEverywhere } from './shop.contract.ts'
 import { asked, startTree, until } from './tree-scene.contract.ts'
-
-const application = (version: string) => `name: shop
-version: "${version}"
-services:
-  - name: web
-    mode: one-per-matching-host
-    containers:
-      - name: web
-        image: demo:1
-        env: { VERSION: "${version}" }
-`
-const deployment = (version: string) => `name: everywhere
-application: shop
-application-version: "${version}"
-placement: { all-sites: true }
-`
 
 test('a host without a token waits until an operator says yes to its fingerprint', async (t) => {
   const tree = await startTree(t, 'tower')
@@ -38,8 +23,8 @@ test('a host without a token waits until an operator says yes to its fingerprint
 test('a blocked site gets nothing more and runs on; allowed again, it catches up by itself', async (t) => {
   const tree = await startTree(t, 'tower', 'north-agg', 'far-a', 'far-b', 'near-a')
   await tree.importImage('demo:1')
-  await tree.apply('applications', application('1'))
-  await tree.apply('application-deployments', deployment('1'))
+  await tree.apply('applications', shop('1'))
+  await tree.apply('application-deployments', shopEverywhere('1'))
   const running = (name: string) => tree.runningVersion(name)
   await until('version 1', async () => ((await running('far-a')) === '1' ? true : undefined))
   const { members } = tree.node('tower').services
@@ -50,8 +35,8 @@ test('a blocked site gets nothing more and runs on; allowed again, it catches up
   )
   const far = tree.node('far-a').services
   await until('far cut', async () => ((await far.state.node(asked)).parent?.refusal === 'blocked' ? true : undefined))
-  await tree.apply('applications', application('2'))
-  await tree.apply('application-deployments', deployment('2'))
+  await tree.apply('applications', shop('2'))
+  await tree.apply('application-deployments', shopEverywhere('2'))
   await until('version 2 elsewhere', async () => ((await running('near-a')) === '2' ? true : undefined))
   t.is(await running('far-a'), '1')
   t.is((await far.state.node(asked)).parent?.link, 'down')

@@ -2,23 +2,8 @@ import test from 'ava'
 import type { SimulatedHost } from '../runtime/index.ts'
 import type { ApplicationStateView } from './api/index.ts'
 import type { SkerryNode } from './node.ts'
+import { shop, shopEverywhere } from './shop.contract.ts'
 import { asked, startTree, until } from './tree-scene.contract.ts'
-
-const application = (version: string) => `name: shop
-version: "${version}"
-services:
-  - name: web
-    mode: one-per-matching-host
-    containers:
-      - name: web
-        image: demo:1
-        env: { VERSION: "${version}" }
-`
-const deployment = (version: string, placement = 'all-sites: true') => `name: everywhere
-application: shop
-application-version: "${version}"
-placement: { ${placement} }
-`
 
 const viewOf = async (node: SkerryNode): Promise<ApplicationStateView | undefined> =>
   node.services.state.application('shop', asked)
@@ -35,8 +20,8 @@ const started = (host: SimulatedHost | undefined): readonly string[] =>
 test('an application reaches every site through the tree, and reports come back up', async (t) => {
   const tree = await startTree(t, 'tower', 'north-agg', 'near-a', 'far-a', 'far-b')
   await tree.importImage('demo:1')
-  t.is((await tree.apply('applications', application('1'))).outcome, 'created')
-  t.is((await tree.apply('application-deployments', deployment('1'))).outcome, 'created')
+  t.is((await tree.apply('applications', shop('1'))).outcome, 'created')
+  t.is((await tree.apply('application-deployments', shopEverywhere('1'))).outcome, 'created')
   const tower = tree.node('tower')
   await until('both sites ready', async () => ((await readySites(tower, '1')).length === 2 ? true : undefined))
   const instances = await tower.services.state.serviceInstances('shop', { ...asked, site: 'far' })
@@ -48,8 +33,8 @@ test('an application reaches every site through the tree, and reports come back 
 test('a label decides the site, and a removed deployment retires its containers', async (t) => {
   const tree = await startTree(t, 'tower', 'north-agg', 'near-a', 'far-a')
   await tree.importImage('demo:1')
-  await tree.apply('applications', application('1'))
-  await tree.apply('application-deployments', deployment('1', 'match-site-labels: tier = gold'))
+  await tree.apply('applications', shop('1'))
+  await tree.apply('application-deployments', shopEverywhere('1', 'match-site-labels: tier = gold'))
   await until('far-a running', () => (started(tree.hosts.get('far-a')).length === 1 ? true : undefined))
   t.deepEqual(started(tree.hosts.get('near-a')), [])
   await tree
@@ -65,8 +50,8 @@ test('a label decides the site, and a removed deployment retires its containers'
 test('a site goes on without its parents, and starts what it accepted from its own disk', async (t) => {
   const tree = await startTree(t, 'tower', 'near-a')
   await tree.importImage('demo:1')
-  await tree.apply('applications', application('1'))
-  await tree.apply('application-deployments', deployment('1'))
+  await tree.apply('applications', shop('1'))
+  await tree.apply('application-deployments', shopEverywhere('1'))
   await until('near ready', async () =>
     (await readySites(tree.node('tower'), '1')).includes('near') ? true : undefined,
   )
@@ -86,8 +71,8 @@ test('a site goes on without its parents, and starts what it accepted from its o
 test('a restarted node and a restarted tower touch no container, and nothing acknowledged is lost', async (t) => {
   const tree = await startTree(t, 'tower', 'near-a')
   await tree.importImage('demo:1')
-  await tree.apply('applications', application('1'))
-  await tree.apply('application-deployments', deployment('1'))
+  await tree.apply('applications', shop('1'))
+  await tree.apply('application-deployments', shopEverywhere('1'))
   await until('near ready', async () =>
     (await readySites(tree.node('tower'), '1')).includes('near') ? true : undefined,
   )
@@ -106,8 +91,8 @@ test('a restarted node and a restarted tower touch no container, and nothing ack
 test('a site whose link is down is unknown with its age, never shown as running', async (t) => {
   const tree = await startTree(t, 'tower', 'near-a')
   await tree.importImage('demo:1')
-  await tree.apply('applications', application('1'))
-  await tree.apply('application-deployments', deployment('1'))
+  await tree.apply('applications', shop('1'))
+  await tree.apply('application-deployments', shopEverywhere('1'))
   const tower = tree.node('tower')
   await until('near ready', async () => ((await readySites(tower, '1')).includes('near') ? true : undefined))
   await tree.stop('near-a')
@@ -133,8 +118,8 @@ test('a site whose link is down is unknown with its age, never shown as running'
 test('a node below says of its parent whether it is linked, in its tree and beside what it explains', async (t) => {
   const tree = await startTree(t, 'tower', 'near-a')
   await tree.importImage('demo:1')
-  await tree.apply('applications', application('1'))
-  await tree.apply('application-deployments', deployment('1'))
+  await tree.apply('applications', shop('1'))
+  await tree.apply('application-deployments', shopEverywhere('1'))
   const { state } = tree.node('near-a').services
   await until('near ready', async () => ((await readySites(tree.node('near-a'), '1')).length > 0 ? true : undefined))
   t.regex((await state.tree(asked)).note ?? '', /^parent tower: link up for \d+s$/)
@@ -151,11 +136,11 @@ test('a node below says of its parent whether it is linked, in its tree and besi
 test('explain needs a site only where several are concerned', async (t) => {
   const tree = await startTree(t, 'tower', 'north-agg', 'near-a', 'far-a')
   await tree.importImage('demo:1')
-  await tree.apply('applications', application('1'))
+  await tree.apply('applications', shop('1'))
   const { state } = tree.node('tower').services
-  await tree.apply('application-deployments', deployment('1', 'match-site-labels: tier = gold'))
+  await tree.apply('application-deployments', shopEverywhere('1', 'match-site-labels: tier = gold'))
   t.is((await state.explain('shop', asked)).site, 'far')
-  await tree.apply('application-deployments', deployment('1'))
+  await tree.apply('application-deployments', shopEverywhere('1'))
   await t.throwsAsync(state.explain('shop', asked), {
     code: 'ambiguous',
     message: 'shop concerns 2 sites: name one of far, near with --site',
@@ -172,8 +157,8 @@ test('an intent that found the disk full is taken once there is room, without th
   tree.diskFull = true
   await tree.start('near-a')
   await tree.importImage('demo:1')
-  await tree.apply('applications', application('1'))
-  await tree.apply('application-deployments', deployment('1'))
+  await tree.apply('applications', shop('1'))
+  await tree.apply('application-deployments', shopEverywhere('1'))
   await until('a refused write', () => (tree.refusedWrites > 0 ? true : undefined))
   t.deepEqual(started(tree.hosts.get('near-a')), [])
   tree.diskFull = false
@@ -184,11 +169,11 @@ test('a rollback names the version before and is refused where there is none', a
   const tree = await startTree(t, 'tower', 'near-a')
   const tower = tree.node('tower')
   await tree.importImage('demo:1')
-  await tree.apply('applications', application('1'))
-  await tree.apply('application-deployments', deployment('1'))
+  await tree.apply('applications', shop('1'))
+  await tree.apply('application-deployments', shopEverywhere('1'))
   await t.throwsAsync(tower.services.operations.rollback('everywhere', asked), { code: 'no-previous-version' })
-  await tree.apply('applications', application('2'))
-  await tree.apply('application-deployments', deployment('2'))
+  await tree.apply('applications', shop('2'))
+  await tree.apply('application-deployments', shopEverywhere('2'))
   await until('version 2', async () => ((await readySites(tower, '2')).includes('near') ? true : undefined))
   const back = await tower.services.operations.rollback('everywhere', asked)
   t.deepEqual(back, { deployment: 'everywhere', 'from-version': '2', 'to-version': '1' })
@@ -198,8 +183,8 @@ test('a rollback names the version before and is refused where there is none', a
 test('logs and exec are forwarded down the tree to the host that acts', async (t) => {
   const tree = await startTree(t, 'tower', 'north-agg', 'far-a')
   await tree.importImage('demo:1')
-  await tree.apply('applications', application('1').replace('env:', 'cmd: ["say hello from far"]\n        env:'))
-  await tree.apply('application-deployments', deployment('1', 'match-site-labels: tier = gold'))
+  await tree.apply('applications', shop('1').replace('env:', 'cmd: ["say hello from far"]\n        env:'))
+  await tree.apply('application-deployments', shopEverywhere('1', 'match-site-labels: tier = gold'))
   const { operations } = tree.node('tower').services
   await until('far running', async () => {
     const all = await tree.node('tower').services.state.serviceInstances('shop', asked)

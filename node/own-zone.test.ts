@@ -15,28 +15,14 @@ import {
   verdictKind,
 } from '../crdt/index.ts'
 import { makeFirstList } from './services/membership/index.ts'
+import { shop, shopEverywhere } from './shop.contract.ts'
 import { asked, startTreeOf, type Tree, until } from './tree-scene.contract.ts'
-
-const application = `name: shop
-version: "1"
-services:
-  - name: web
-    mode: one-per-matching-host
-    containers:
-      - name: web
-        image: demo:1
-`
-const deployment = `name: everywhere
-application: shop
-application-version: "1"
-placement: { all-sites: true }
-`
 
 const privacyTree = async (t: Parameters<typeof startTreeOf>[0]): Promise<Tree> => {
   const tree = await startTreeOf(t, 'privacy: true', 'tower', 'north-agg', 'near-a', 'far-a')
   await tree.importImage('demo:1')
-  await tree.apply('applications', application)
-  await tree.apply('application-deployments', deployment)
+  await tree.apply('applications', shop('1'))
+  await tree.apply('application-deployments', shopEverywhere('1'))
   return tree
 }
 const runs = (tree: Tree, host: string) =>
@@ -191,8 +177,8 @@ test('a zone that was granted its keys before it was a privacy zone says so and 
   t.is(view.succession, 'granted')
   t.regex(view.notes.join(), /it was founded before zones had an authority of their own, and stays so/)
   await tree.importImage('demo:1')
-  await tree.apply('applications', application)
-  await tree.apply('application-deployments', deployment)
+  await tree.apply('applications', shop('1'))
+  await tree.apply('application-deployments', shopEverywhere('1'))
   await runs(tree, 'far-a')
   t.deepEqual(unsettled, [], 'what left before is compared by neither end')
 })

@@ -1,3 +1,4 @@
+import { readWhole } from './blob-bytes.ts'
 import type { BlobStore } from './powers/index.ts'
 import { type Hash, readSpecification, type Specification } from './services/deployments/index.ts'
 
@@ -10,22 +11,15 @@ export interface Specifications {
   read(revision: string): Promise<Specification | undefined>
 }
 
-const bytesOf = async (chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> => {
-  const parts: Uint8Array[] = []
-  for await (const chunk of chunks) parts.push(chunk)
-  return Buffer.concat(parts)
-}
-
 export const createSpecifications = (blobs: BlobStore, hash: Hash): Specifications => {
   const parsed = new Map<string, Specification>()
   return {
     read: async (revision) => {
       const known = parsed.get(revision)
       if (known !== undefined) return known
-      const chunks = blobs.read(`sha256:${revision}`)
-      if (chunks === undefined) return undefined
-      const read = readSpecification(await bytesOf(chunks), revision, hash)
-      if (!read.ok) return undefined
+      const bytes = await readWhole(blobs, `sha256:${revision}`)
+      const read = bytes && readSpecification(bytes, revision, hash)
+      if (!read?.ok) return undefined
       const oldest = parsed.size >= keptParsed ? parsed.keys().next().value : undefined
       if (oldest !== undefined) parsed.delete(oldest)
       const { application, images } = read

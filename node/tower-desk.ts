@@ -12,6 +12,7 @@ import {
   type Signer,
 } from '../crdt/index.ts'
 import { hostLabels, siteLabels, sites, type Topology } from '../topologies/index.ts'
+import { specificationBlobs } from './blob-bytes.ts'
 import type { ConfigDesk } from './config-desk.ts'
 import { createConfigServices } from './config-services.ts'
 import type { Images } from './images.ts'
@@ -86,12 +87,6 @@ const placesOf = (topology: Topology): readonly SitePlace[] =>
       hosts: site.hosts.map((host) => ({ name: host.name, labels: hostLabels(host) })),
     }))
 
-const bytesOf = async (chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> => {
-  const parts: Uint8Array[] = []
-  for await (const chunk of chunks) parts.push(chunk)
-  return Buffer.concat(parts)
-}
-
 /** Configuration in the tenant's lane, and the signed versions and decisions that follow from it. */
 export const createTowerDesk = (options: TowerDeskOptions): TowerDesk => {
   const { topology, images, blobs, hash, clock, random, log, documents, book, powers, tenant } = options
@@ -114,20 +109,7 @@ export const createTowerDesk = (options: TowerDeskOptions): TowerDesk => {
           throw new SkerryError('write-failed', `the configuration cannot be written: ${result.refusal.message}`)
       },
     },
-    blobs: {
-      put: async (bytes) => {
-        const once = async function* () {
-          yield bytes
-        }
-        const { archive } = await blobs.keep(once())
-        blobs.pin(archive, `configuration ${archive}`)
-        return archive
-      },
-      get: async (revision) => {
-        const chunks = blobs.read(`sha256:${revision}`)
-        return chunks && bytesOf(chunks)
-      },
-    },
+    blobs: specificationBlobs(blobs),
     told: options.stateFile<ToldCache>('told'),
     random: random.fork('config-ids'),
     hash,

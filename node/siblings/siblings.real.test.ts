@@ -5,6 +5,7 @@ import test, { type ExecutionContext } from 'ava'
 import { type LogLine, silentLog } from '../../base/index.ts'
 import { createLibp2pMesh } from '../../mesh/libp2p/index.ts'
 import { systemClock } from '../powers/index.ts'
+import { shop, shopEverywhere } from '../shop.contract.ts'
 import { asked, emptyTree, type Tree, until } from '../tree-scene.contract.ts'
 
 /** Ports of this machine that nobody listens at now. */
@@ -71,25 +72,10 @@ zones:
   return tree
 }
 
-const application = (version: string) => `name: shop
-version: "${version}"
-services:
-  - name: web
-    mode: one-per-matching-host
-    containers:
-      - name: web
-        image: demo:${version}
-        env: { VERSION: "${version}" }
-`
-const deployment = (version: string) => `name: everywhere
-application: shop
-application-version: "${version}"
-placement: { all-sites: true }
-`
 const roll = async (tree: Tree, version: string) => {
   await tree.importImage(`demo:${version}`)
-  await tree.apply('applications', application(version))
-  await tree.apply('application-deployments', deployment(version))
+  await tree.apply('applications', shop(version, `demo:${version}`))
+  await tree.apply('application-deployments', shopEverywhere(version))
 }
 /** Blobs at a host that are larger than a specification. */
 const archivesOf = (tree: Tree, name: string): number => {
