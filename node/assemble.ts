@@ -1,16 +1,14 @@
 import { errorText, SkerryError } from '../base/index.ts'
 import { createReplicator } from '../crdt/index.ts'
-import { zoneAt } from '../topologies/index.ts'
 import type { ApiServices, NodeView } from './api/index.ts'
 import { createApiServices } from './api-services.ts'
 import { createAuthorityServices } from './authority-services.ts'
 import { createBlobExchange } from './blob-exchange.ts'
 import type { NodeConfig } from './config.ts'
+import { createNodeDesks } from './desks-of-node.ts'
 import { createForwarder } from './forwarding.ts'
 import { createImages } from './images.ts'
-import { createLabelSight } from './label-sight.ts'
 import { createNodeLinks } from './links-of-node.ts'
-import { createLocalDesk, type KeptZoneConfig, opaqueSalt } from './local-desk.ts'
 import { createMemberServices } from './member-services.ts'
 import type { NodePowers } from './node.ts'
 import { createNodeConflicts } from './node-conflicts.ts'
@@ -18,16 +16,10 @@ import { createNodeKnowledge } from './node-knowledge.ts'
 import { openEdge } from './open-edge.ts'
 import { openNode } from './open-node.ts'
 import { createReportDesk } from './report-desk.ts'
-import { createOutcomeWatch, createScopeLanes } from './scope-lanes.ts'
-import { lanePolicyOf } from './settle-call.ts'
 import { createNodeSiblings } from './siblings-of-node.ts'
-import { createSiteDesk, type KeptChoices, type SiteDesk } from './site-desk.ts'
-import { createSiteIntents } from './site-intents.ts'
-import { createSpecifications } from './specifications.ts'
-import { builtInTenant, createTowerDesk } from './tower-desk.ts'
+import { builtInTenant } from './tower-desk.ts'
 import { treeNodes } from './tree-node.ts'
 import { silentZones, nodeView as viewOfNode } from './views/index.ts'
-import { createZoneDesk, type Missing } from './zone-desk.ts'
 import { createZoneKnowledge } from './zone-knowledge.ts'
 import { createZonePolicies } from './zone-policies.ts'
 import { zoneRows } from './zone-rows.ts'
@@ -40,27 +32,20 @@ export interface RunningNode {
   stop(): Promise<void>
 }
 
-const retryWritesMs = 5_000
 /** A certificate that is due is looked for this often. */
 const renewEveryMs = 60_000
 
 /** Opens what a node has on disk and puts its parts together. An edge's containers run before anything else is opened. */
 export const assembleNode = async (config: NodeConfig, powers: NodePowers): Promise<RunningNode> => {
-  const { clock, log, random, store, authority, hash, blobs, stateFile, topology } = powers
+  const { clock, log, store, authority, hash, blobs, stateFile, topology } = powers
   const startedMs = clock.monotonicMs()
   const isZone = config.role !== 'edge'
 
   const host = await openEdge(config, powers)
   const edge = host?.edge
   const opened = await openNode(config, powers)
-  const { identity, book, time, keys, networkId, documents, membership, expected } = opened
+  const { identity, book, time, networkId, documents, membership } = opened
   const replicator = createReplicator({ documents, book, powers: authority, clock, log: log.child('replication') })
-  const specifications = createSpecifications(blobs, hash)
-  let isStopped = false
-  const later = (again: () => void) =>
-    void clock.setTimer(retryWritesMs, () => {
-      if (!isStopped) again()
-    })
   const nodes = treeNodes(topology, config)
   const mesh = powers.openMesh({ seed: identity.seed, peerKey: identity.peerKey, networkId })
 
@@ -82,8 +67,6 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
     ask: siblings.orUp((...asked) => links.uplink.ask(...asked)),
     mayHaveBlob: (child, digest) => zoneDesk?.mayHaveBlob(child, digest) ?? false,
   })
-  const { fetchBlob, fetchRecords } = exchange
-
   const policies = createZonePolicies({
     scope: config.scope,
     topology,
@@ -124,110 +107,18 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
       }),
   })
 
-  const policy = () => lanePolicyOf(topology && zoneAt(topology, config.scope)?.settle)
-  const lanes = createScopeLanes({
-    scope: config.scope,
-    documents,
-    book,
-    policy,
-    hash: authority.hash,
-    ...(config.role === 'aggregator' && { salt: opaqueSalt(stateFile, random) }),
+  const desks = createNodeDesks({
+    config,
+    powers,
+    opened,
+    images,
+    edge,
+    exchange,
+    tree: policies.tree,
+    intendedOrderOf: (site) => reports.intendedOrderOf(site),
+    reportChanged: () => links.uplink.reportChanged(),
   })
-  const sight = createLabelSight(policies.tree, book, authority)
-  const shared = { scope: config.scope, lanes, policy, documents, book, specifications, sight, clock, hash }
-
-  const tower =
-    topology !== undefined && keys?.tenants[0] !== undefined
-      ? createTowerDesk({
-          ...shared,
-          topology,
-          images,
-          blobs,
-          random,
-          log: log.child('configuration'),
-          stateFile,
-          powers: authority,
-          signer: identity.signer,
-          tenant: keys.tenants[0],
-          intentOrder: (site) => siteIntents.orderOf(site) ?? reports.intendedOrderOf(site) ?? 0,
-          onChange: () => void zoneDesk?.settle(),
-        })
-      : undefined
-
-  const owner = () => {
-    const found = book.ownerAt(config.scope, 'zone')
-    return found?.keys.has(identity.signer.keyId) ? found : undefined
-  }
-
-  const zoneDesk = isZone
-    ? createZoneDesk({
-        ...shared,
-        owner,
-        signer: identity.signer,
-        powers: authority,
-        store,
-        blobs,
-        children: expected,
-        effective: () => tower?.effective() ?? lanes.effective(),
-        ...(config.parents.length > 0 && {
-          fetch: async ({ versions, blobs: wanted }: Missing) => {
-            if (versions.length > 0) await fetchRecords(versions)
-            for (const { digest, application } of wanted) await fetchBlob(digest, application)
-          },
-        }),
-        later,
-        log: log.child('deployments'),
-        onChange: () => void siteIntents.refresh().then(() => links.uplink.reportChanged()),
-      })
-    : undefined
-  const local =
-    isZone && !tower
-      ? createLocalDesk({
-          ...shared,
-          name: config.name,
-          owner,
-          signer: identity.signer,
-          powers: authority,
-          blobs,
-          images,
-          file: stateFile<KeptZoneConfig>('zone-config'),
-          random: random.fork('local'),
-          log: log.child('configuration'),
-          tenantName: builtInTenant,
-          intents: () => siteIntents.all(),
-          topology: () => ({ ...topology }),
-          onChange: () => {
-            void zoneDesk?.settle()
-            links.uplink.reportChanged()
-          },
-        })
-      : undefined
-  const siteIntents = createSiteIntents({
-    ...shared,
-    topology,
-    // A tower answers from its configuration: it needs no site's intent in full.
-    zoneDesk: tower ? undefined : zoneDesk,
-    tenant: builtInTenant,
-    log,
-  })
-
-  const siteDesk: SiteDesk | undefined =
-    edge &&
-    createSiteDesk({
-      ...shared,
-      powers: authority,
-      file: stateFile<KeptChoices>('choices'),
-      tenant: builtInTenant,
-      accepted: () => edge.accepted(),
-      accept: (intent) => edge.accept(intent),
-      fetch: async ({ versions, specifications: wanted }) => {
-        if (versions.length > 0) await fetchRecords(versions)
-        for (const { revision, application } of wanted) await fetchBlob(`sha256:${revision}`, application)
-      },
-      later,
-      log: log.child('site'),
-      onChange: () => links.uplink.reportChanged(),
-    })
+  const { shared, lanes, tower, local, zoneDesk, siteIntents, siteDesk, settle } = desks
   host?.fetchBy(async (archive, signal) => {
     const reference = siteDesk?.referenceOf(archive)
     if (reference === undefined) throw new SkerryError('not-held', `no application here needs ${archive} any more`)
@@ -245,9 +136,6 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
     reports: () => reports,
   })
 
-  const reportOutcomes = createOutcomeWatch(lanes, () => links.uplink.reportChanged())
-  const settle = () => void (siteDesk ?? zoneDesk)?.settle().then(reportOutcomes)
-  const desk = tower ?? local
   const conflicts = createNodeConflicts({
     ...shared,
     config,
@@ -362,7 +250,7 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
       images,
       members: members.services,
       zoneKnowledge: createZoneKnowledge(book, membership, links),
-      ...(desk && { desk }),
+      ...(desks.change && { desk: desks.change }),
       conflicts,
       authority: createAuthorityServices({ config, membership, topology, policies, powers: authority }),
       policies,
@@ -371,10 +259,7 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
     start: async () => {
       await membership.start()
       await policies.start()
-      await tower?.start()
-      await local?.start()
-      await (siteDesk ?? zoneDesk)?.settle()
-      await siteIntents.refresh()
+      await desks.start()
       await mesh.start()
       links.uplink.start()
       siblings.start()
@@ -382,7 +267,7 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
       log.info('started', { name: config.name, role: config.role, pid: powers.pid })
     },
     stop: async () => {
-      isStopped = true
+      desks.stop()
       renewing?.cancel()
       for (const stop of stops) stop()
       await siblings.stop()
