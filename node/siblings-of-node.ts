@@ -11,7 +11,7 @@ import type { OpenedNode } from './open-node.ts'
 import { isShared } from './reading.ts'
 import type { SiteIntent } from './services/deployments/index.ts'
 import { readListedScope } from './services/membership/index.ts'
-import type { KeeperOptions, SiblingDesk, SiblingKeeper } from './siblings/index.ts'
+import type { DepositLeaver, KeeperOptions, SiblingDesk, SiblingKeeper } from './siblings/index.ts'
 
 export interface SiblingsOptions {
   readonly config: NodeConfig
@@ -37,6 +37,8 @@ export interface NodeSiblings {
   readonly onDeposit: (question: unknown, parentKey: string) => Promise<{ readonly head: unknown }>
   /** Asks the parent, and siblings for a blob while the parent is away. */
   orUp(up: Uplink['ask']): Uplink['ask']
+  /** Sites right below for which siblings do not keep all they should; undefined where no site has siblings. */
+  owed(): readonly string[] | undefined
   /** What to say of siblings beside a parent that is away; undefined while there is nothing to say. */
   words(): { readonly repairedForMs: number } | { readonly none: string } | undefined
 }
@@ -52,7 +54,7 @@ export const createNodeSiblings = (options: SiblingsOptions): NodeSiblings => {
   const random = powers.random.fork('siblings')
   const zone = parentOf(config.scope) ?? ('/' as ScopePath)
   const code = () => import('./siblings/index.ts')
-  let leaver: { start(): void; stop(): Promise<void>; linked(key: string): void } | undefined
+  let leaver: DepositLeaver | undefined
   let keeper: Promise<SiblingKeeper> | undefined
   let desk: SiblingDesk | undefined
   let isStopped = false
@@ -189,6 +191,7 @@ export const createNodeSiblings = (options: SiblingsOptions): NodeSiblings => {
       isParentUp || desk === undefined || purpose !== 'blob'
         ? up(purpose, question, signal)
         : desk.ask(question as BlobQuestion, signal),
+    owed: () => leaver?.owed(),
     words: () => {
       if (isParentUp) return undefined
       if (desk === undefined) return isAlone ? { none: 'the parent named none' } : undefined

@@ -203,6 +203,11 @@ export interface NodeView {
     /** What siblings did about a link that is down, like `repaired from a sibling 5s ago`. */
     readonly siblings?: string
   }
+  /** What is left with siblings, for sites right below; absent where no site has siblings. */
+  readonly deposits?: {
+    /** Scopes of sites for which siblings do not keep all they should, or keep something old. */
+    readonly owed: readonly string[]
+  }
   /** What runs containers here; absent on a node that runs none. */
   readonly runtime?: {
     readonly driver: string

@@ -82,7 +82,7 @@ export interface DepositLeaver {
   stop(): Promise<void>
   /** A host was linked, with this key: what is owed to it is left now. */
   linked(key: string): void
-  /** Sites whose deposits are not all where they should be. */
+  /** Sites whose deposits are not all where they should be, or may say something old. */
   owed(): readonly string[]
 }
 
@@ -104,6 +104,11 @@ export const createDepositLeaver = (options: DepositLeaverOptions): DepositLeave
   let isRunning = false
   /** Whether any site here has siblings: where none has, nothing of this costs anything. */
   let isInUse = false
+
+  const hasSiblings = (site: string): boolean => {
+    const { siblings = [], readers = [] } = membership.depositsOf(site) ?? {}
+    return siblings.length > 0 && readers.length > 0
+  }
 
   const lanesOf = (site: string): readonly string[] =>
     [
@@ -361,6 +366,6 @@ export const createDepositLeaver = (options: DepositLeaverOptions): DepositLeave
       if (keeps.delete(key)) later(gatherMs)
       touch([...owed].filter((site) => membership.depositsOf(site)?.siblings.includes(key)))
     },
-    owed: () => [...owed].toSorted(),
+    owed: () => [...new Set([...owed, ...dirty, ...working.keys()])].filter(hasSiblings).toSorted(),
   }
 }

@@ -25,6 +25,8 @@ export interface NodeQuestion {
   readonly addresses: readonly string[]
   /** Zones below that keep their names or their reports back. */
   readonly borders: readonly string[]
+  /** Scopes of sites below for which siblings do not keep all they should. */
+  readonly owed?: readonly string[] | undefined
   /** How it stands with siblings while the parent is away. */
   readonly siblings?: { readonly repairedForMs: number } | { readonly none: string } | undefined
 }
@@ -33,6 +35,13 @@ const siblingText = (siblings: NonNullable<NodeQuestion['siblings']>): string =>
   'none' in siblings
     ? `no sibling reachable: ${siblings.none}`
     : `repaired from a sibling ${formatDuration(siblings.repairedForMs)} ago`
+
+const owedText = (owed: readonly string[]): readonly string[] =>
+  owed.length === 0
+    ? []
+    : [
+        `siblings do not keep yet what these may need: ${owed.slice(0, 3).join(', ')}${owed.length > 3 ? ` and ${owed.length - 3} more` : ''}`,
+      ]
 
 const openTraffic = 'outbound traffic is open (not filtered yet)'
 
@@ -63,12 +72,14 @@ export const nodeView = (asked: NodeQuestion): NodeView => {
         ...(!link.up && asked.siblings && { siblings: siblingText(asked.siblings) }),
       },
     }),
+    ...(asked.owed && { deposits: { owed: asked.owed } }),
     ...(status && { runtime: runtimeView(status) }),
     notes: [
       ...(runs ? [openTraffic] : []),
       ...(status?.facts?.enforcesLimits === false ? ['limits are not enforced by this driver'] : []),
       ...stale,
       ...asked.borders.map(borderText),
+      ...owedText(asked.owed ?? []),
     ],
   }
 }

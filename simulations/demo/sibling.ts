@@ -16,12 +16,11 @@ import {
   settledSites,
   standingVersion,
 } from './step.ts'
-import { pause, type World } from './world.ts'
+import type { World } from './world.ts'
 
 const missed = { version: '4', image: 'demo/shop:2' }
 const away = { site: 's2', host: 's2-a', sibling: 's1-a', parent: 'south-aggregator' }
-/** A parent gathers for a second what it leaves with siblings. */
-const depositMs = 4_000
+const depositMs = 30_000
 
 /** Names of the files in which a host keeps images and specifications: what they hold, by its hash. */
 const blobsOf = (world: World, name: string): readonly string[] =>
@@ -38,7 +37,10 @@ const missRevision = async (world: World): Promise<readonly string[]> => {
     world.sites().filter((site) => site !== away.site),
     60_000,
   )
-  await pause(depositMs)
+  await world.until(`${away.parent} to leave with siblings what ${away.site} missed`, depositMs, async () => {
+    const { deposits } = await nodeView(world, world.named(away.parent))
+    return deposits?.owed.length === 0 || undefined
+  })
   return blobs
 }
 
