@@ -164,6 +164,7 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
       addresses: mesh.addresses(),
       borders: topology === undefined ? [] : silentZones(topology, config.scope),
       siblings: siblings.words(),
+      owed: siblings.owed(),
     })
   const noHost = () => {
     throw new SkerryError('not-found', `${config.name} runs no containers; name a site with --site`)
