@@ -45,7 +45,14 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
   const edge = host?.edge
   const opened = await openNode(config, powers)
   const { identity, book, time, networkId, documents, membership } = opened
-  const replicator = createReplicator({ documents, book, powers: authority, clock, log: log.child('replication') })
+  const replicator = createReplicator({
+    documents,
+    book,
+    powers: authority,
+    clock,
+    log: log.child('replication'),
+    ...(powers.guards?.replication && { guards: powers.guards.replication }),
+  })
   const nodes = treeNodes(topology, config)
   const mesh = powers.openMesh({ seed: identity.seed, peerKey: identity.peerKey, networkId })
 

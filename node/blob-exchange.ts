@@ -2,6 +2,7 @@ import { type ScopePath, SkerryError } from '../base/index.ts'
 import type { Book, Documents } from '../crdt/index.ts'
 import { parentOf } from '../topologies/index.ts'
 import { type BlobReference, type BlobServer, createBlobClient, createBlobServer } from './blobs.ts'
+import { isOut } from './guards.ts'
 import type { LinkAnswer } from './links/index.ts'
 import type { NodePowers } from './node.ts'
 import type { Membership } from './services/membership/index.ts'
@@ -66,6 +67,7 @@ export const createBlobExchange = (options: BlobExchangeOptions): BlobExchange =
       store,
       log,
       mayHave: (peerKey, { digest, reference }) => {
+        if (isOut(powers.guards, 'links', 'blob-named')) return true
         const child = membership.memberOf(peerKey)?.scope
         const lane = documents.epochOf(reference.document)?.lane
         if (child === undefined || lane?.kind !== 'intent' || lane.scope !== child) return false

@@ -2,6 +2,7 @@ import { type Topology, zoneAt } from '../topologies/index.ts'
 import type { BlobExchange } from './blob-exchange.ts'
 import type { NodeConfig } from './config.ts'
 import type { EdgeHost } from './edge-host.ts'
+import { isOut } from './guards.ts'
 import type { Images } from './images.ts'
 import { createLabelSight } from './label-sight.ts'
 import { createLocalDesk, type KeptZoneConfig, opaqueSalt } from './local-desk.ts'
@@ -34,14 +35,14 @@ const retryWritesMs = 5_000
 /** Who decides what at a node: each role has its desks, and they read the same lanes. */
 export const createNodeDesks = (options: DesksOptions) => {
   const { config, powers, opened, images, edge, reportChanged } = options
-  const { clock, log, random, store, authority, hash, blobs, stateFile, topology } = powers
+  const { clock, log, random, store, authority, hash, blobs, stateFile, topology, guards } = powers
   const { identity, book, keys, documents, expected } = opened
   const { fetchBlob, fetchRecords } = options.exchange
   const isZone = config.role !== 'edge'
   let isStopped = false
   const later = (again: () => void) =>
     void clock.setTimer(retryWritesMs, () => {
-      if (!isStopped) again()
+      if (!isStopped && !isOut(guards, 'desks', 'tries-again')) again()
     })
 
   const policy = () => lanePolicyOf(topology && zoneAt(topology, config.scope)?.settle)
@@ -55,7 +56,7 @@ export const createNodeDesks = (options: DesksOptions) => {
   })
   const sight = createLabelSight(options.tree, book, authority)
   const specifications = createSpecifications(blobs, hash)
-  const shared = { scope: config.scope, lanes, policy, documents, book, specifications, sight, clock, hash }
+  const shared = { scope: config.scope, lanes, policy, documents, book, specifications, sight, clock, hash, guards }
 
   const tower =
     topology !== undefined && keys?.tenants[0] !== undefined

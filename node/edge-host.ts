@@ -8,6 +8,7 @@ import {
   type Reconciler,
 } from '../runtime/index.ts'
 import type { ExecOutcome } from './api/index.ts'
+import { isOut, type NodeGuards } from './guards.ts'
 import { type PreviousImages, rememberPrevious, spareImages } from './image-keeping.ts'
 import type { ArchiveStore, StateFile } from './powers/index.ts'
 import { desiredForHost, type Hash, type HostReport, type SiteIntent } from './services/deployments/index.ts'
@@ -58,10 +59,12 @@ export interface EdgeHostOptions {
   readonly log: Log
   /** Brings an archive from the parent into the archives here. @throws {SkerryError} that it cannot be had now */
   readonly fetchArchive: (archive: string, signal?: AbortSignal) => Promise<void>
+  /** @default all; a proof takes one out */
+  readonly guards?: NodeGuards | undefined
 }
 
 export const createEdgeHost = (options: EdgeHostOptions): EdgeHost => {
-  const { site, host, containers, archives, clock, log } = options
+  const { site, host, containers, archives, clock, log, guards } = options
   let accepted: SiteIntent | undefined
   let keepTimer: { cancel(): void } | undefined
   let pruneTimer: { cancel(): void } | undefined
@@ -87,6 +90,7 @@ export const createEdgeHost = (options: EdgeHostOptions): EdgeHost => {
     log,
     portRange: options.portRange,
     histories: remembered,
+    ...(guards?.plan && { guards: guards.plan }),
   })
 
   /** Whoever asks a node that says it is ready wants to hear of its containers; an engine that is away is not waited for. */
@@ -145,9 +149,12 @@ export const createEdgeHost = (options: EdgeHostOptions): EdgeHost => {
   }
 
   const apply = (intent: SiteIntent) => {
-    const desired = intent.applications.map((intended) =>
-      desiredForHost({ intended, place: intent.place, host, hash: options.hash }),
-    )
+    const desired = intent.applications.map((intended) => {
+      // A container is named by what it is and not by its revision: one that is the same in both is left alone.
+      const byRevision: Hash = (text) => options.hash(intended.revision + text)
+      const hash = isOut(guards, 'edge', 'unchanged-stays') ? byRevision : options.hash
+      return desiredForHost({ intended, place: intent.place, host, hash })
+    })
     reconciler.setDesired(desired)
   }
 
@@ -191,16 +198,17 @@ export const createEdgeHost = (options: EdgeHostOptions): EdgeHost => {
     },
     accept: (intent) => {
       if (intent.site !== site) throw new SkerryError('wrong-site', `an intent for ${intent.site} came to ${site}`)
-      if (accepted && intent.order < accepted.order) {
+      if (accepted && intent.order < accepted.order && !isOut(guards, 'edge', 'not-older')) {
         log.warn('refused an intent older than the one accepted', { accepted: accepted.order, offered: intent.order })
         return
       }
       // Parents repeat themselves after every reconnection.
-      if (accepted && JSON.stringify(accepted) === JSON.stringify(intent)) return
+      const isSame = accepted !== undefined && JSON.stringify(accepted) === JSON.stringify(intent)
+      if (isSame && !isOut(guards, 'edge', 'only-new')) return
       // What a rollback needs is written first: a crash in between keeps too much, never too little.
       const previous = rememberPrevious(previousImages, accepted, intent)
       options.previousImagesFile.save(previous)
-      options.acceptedFile.save(intent)
+      if (!isOut(guards, 'edge', 'on-disk')) options.acceptedFile.save(intent)
       previousImages = previous
       const needed = new Set(archivesOf(intent))
       if (options.keepsArchives) for (const one of archivesOf(accepted)) if (!needed.has(one)) archives.drop(one)

@@ -4,6 +4,7 @@ import type { Mesh, MeshStream } from '../mesh/index.ts'
 import { parentOf, type Topology } from '../topologies/index.ts'
 import type { BlobServer } from './blobs.ts'
 import type { NodeConfig } from './config.ts'
+import { isOut } from './guards.ts'
 import { createDownlinks, createUplink, type Downlinks, type Uplink } from './links/index.ts'
 import type { NodePowers } from './node.ts'
 import { carries, getsUp, isShared, policiesOf, standingByCertificate } from './reading.ts'
@@ -126,7 +127,8 @@ export const createNodeLinks = (options: LinksOptions): NodeLinks => {
           onQuestion: async (purpose, peerKey, question, signal) => {
             const { scope } = childScope(peerKey)
             if (purpose === 'blob') return options.blobServer.answer(peerKey, question, signal)
-            return answerVersions(question, book, (id) => options.mayHaveVersion(scope, id))
+            const mayHave = (id: string) => options.mayHaveVersion(scope, id)
+            return answerVersions(question, book, isOut(powers.guards, 'links', 'version-named') ? () => true : mayHave)
           },
           onChange: options.onChange,
         })
@@ -161,6 +163,7 @@ export const createNodeLinks = (options: LinksOptions): NodeLinks => {
         log.child('uplink'),
       ),
     report: options.report,
+    callsAgain: !isOut(powers.guards, 'links', 'calls-again'),
     onRequest: options.onRequest,
     ...(options.onDeposit && { onDeposit: options.onDeposit }),
     onChange: (isUp) => {

@@ -6,6 +6,7 @@ import type { Topology } from '../topologies/index.ts'
 import type { ApiServices } from './api/index.ts'
 import { assembleNode, type RunningNode } from './assemble.ts'
 import type { NodeConfig } from './config.ts'
+import type { NodeGuards } from './guards.ts'
 import type { BlobStore, StateFile } from './powers/index.ts'
 import type { Hash } from './services/deployments/index.ts'
 
@@ -46,6 +47,11 @@ export interface NodePowers {
    * finds what then leaves. No option of a node leads here. @default absent, as in every node that is started
    */
   readonly mayRead?: (lane: LaneName) => boolean
+  /**
+   * What the node asks before it believes, sends, keeps or does something, with one question left out: a proof shows that
+   * a checker then finds what is broken. No option of a node leads here. @default absent, as in every node that is started
+   */
+  readonly guards?: NodeGuards
 }
 
 export interface SkerryNode {

@@ -33,6 +33,7 @@ export const openEdge = async (config: NodeConfig, powers: NodePowers): Promise<
     clock,
     log,
     fetchArchive: (archive, signal) => fetchArchive(archive, signal),
+    guards: powers.guards,
   })
   await edge.start()
   return {

@@ -26,7 +26,7 @@ export interface OpenedNode {
 
 /** @throws {SkerryError} `no-network`, `no-authority`, and as the store and the book */
 export const openNode = async (config: NodeConfig, powers: NodePowers): Promise<OpenedNode> => {
-  const { clock, log, random, store, authority, stateFile, topology } = powers
+  const { clock, log, random, store, authority, stateFile, topology, guards } = powers
   const identity = loadIdentity(stateFile<KeptKey>('key'), random.fork('key'), authority.signatures)
   await store.open()
   const book = createBook({
@@ -34,6 +34,7 @@ export const openNode = async (config: NodeConfig, powers: NodePowers): Promise<
     powers: authority,
     log: log.child('book'),
     ...(config.networkId !== '' && { networkId: config.networkId }),
+    ...(guards?.book && { guards: guards.book }),
   })
   await book.open()
   const time = createTrustedTime({ clock, book, isOwnTrusted: powers.isTimeTrusted })
@@ -92,6 +93,7 @@ export const openNode = async (config: NodeConfig, powers: NodePowers): Promise<
     clock,
     random: random.fork('membership'),
     powers: authority,
+    joinGuards: guards?.join,
     log: log.child('membership'),
   })
   return { identity, book, time, keys, networkId, documents, membership, expected }

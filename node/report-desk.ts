@@ -12,6 +12,7 @@ import {
 import { parentOf, type Topology, zoneAt } from '../topologies/index.ts'
 import type { NodeConfig } from './config.ts'
 import type { EdgeHost } from './edge-host.ts'
+import { isOut } from './guards.ts'
 import type { Identity } from './identity.ts'
 import { createFleet } from './knowledge.ts'
 import { lastLinesHash, splitLastLines } from './last-lines.ts'
@@ -168,7 +169,10 @@ export const createReportDesk = (options: ReportDeskOptions) => {
   }
 
   /** How much of reports this zone lets its parent have. */
-  const level = () => (options.tree() === undefined ? 'all' : (policyAt(config.scope)?.reports ?? 'none'))
+  const level = () =>
+    options.tree() === undefined || isOut(powers.guards, 'reports', 'policy')
+      ? 'all'
+      : (policyAt(config.scope)?.reports ?? 'none')
 
   /** What the zone exports of its own lane where its authors stay back. */
   const ownView = async (zone: string, generation: number): Promise<Uint8Array | undefined> => {
@@ -201,7 +205,7 @@ export const createReportDesk = (options: ReportDeskOptions) => {
 
   /** Hosts as they go on to the parent: what their containers wrote last only where logs leave too. */
   const carriedUp = (): readonly CarriedHost[] => {
-    if (policyAt(config.scope)?.logs === 'all') return fleet.carried()
+    if (policyAt(config.scope)?.logs === 'all' || isOut(powers.guards, 'reports', 'lines')) return fleet.carried()
     return fleet.carried().map(({ lines: _, ...host }) => host)
   }
 

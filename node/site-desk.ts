@@ -16,6 +16,7 @@ import {
 import { parentOf } from '../topologies/index.ts'
 import type { BlobReference } from './blobs.ts'
 import { createEntryAuthors } from './entry-authors.ts'
+import { isOut, type NodeGuards } from './guards.ts'
 import type { StateFile } from './powers/index.ts'
 import { createRounds } from './rounds.ts'
 import { createScopeLanes } from './scope-lanes.ts'
@@ -59,6 +60,8 @@ export interface SiteDeskOptions {
   readonly accept: (intent: SiteIntent) => void
   /** Fetches from the parent. Images are not among what is asked for: the host fetches those it needs. */
   readonly fetch: (wanted: Wanted) => Promise<void>
+  /** @default all; a proof takes one out */
+  readonly guards?: NodeGuards | undefined
   /** A write that failed is tried again after a while. */
   readonly later: (again: () => void) => void
   readonly log: Log
@@ -205,6 +208,7 @@ export const createSiteDesk = (options: SiteDeskOptions): SiteDesk => {
       tenant: options.tenant,
       order,
       last: options.accepted(),
+      guards: options.guards?.site,
     })
     const next: KeptChoices = {
       // What is not here yet was not accepted: in a conflict it must not count as what ran last.
@@ -217,7 +221,7 @@ export const createSiteDesk = (options: SiteDeskOptions): SiteDesk => {
       accepted: Object.fromEntries(judged.accepted),
     }
     // Before anything of it starts: a lower order of the same signer is refused for ever after.
-    if (JSON.stringify(next) !== JSON.stringify(kept)) file.save(next)
+    if (JSON.stringify(next) !== JSON.stringify(kept) || isOut(options.guards, 'desks', 'only-new')) file.save(next)
     kept = next
     // What is missing is asked for also where the disk has no room for what is here already.
     void fetch(answer.missing, judged.entries)

@@ -16,6 +16,7 @@ import {
   type Signer,
   type Store,
 } from '../crdt/index.ts'
+import type { NodeGuards } from './guards.ts'
 import type { LabelSight } from './label-sight.ts'
 import type { BlobStore } from './powers/index.ts'
 import { createRounds } from './rounds.ts'
@@ -56,6 +57,8 @@ export interface ZoneDeskOptions {
   readonly sight: LabelSight
   /** What the lanes of this scope come to, per tenant. */
   readonly effective: () => Promise<ReadonlyMap<string, ReadonlyMap<string, Effective>>>
+  /** @default all; a proof takes one out */
+  readonly guards?: NodeGuards | undefined
   /** Fetches from above; absent where nothing is above. */
   readonly fetch?: (missing: Missing) => Promise<void>
   /** A round that failed, as on a full disk, is tried again after a while. */
@@ -253,6 +256,7 @@ export const createZoneDesk = (options: ZoneDeskOptions): ZoneDesk => {
         options.sight.seen(child.slice(child.lastIndexOf('/') + 1), options.sight.authorOf(version))?.labels ?? labels,
       hash: options.hash,
       policy: options.policy(),
+      guards: options.guards?.children,
     })
     const byChild = [...Map.groupBy(plan.writes, ({ child }) => child)]
     let wrote = 0

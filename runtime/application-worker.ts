@@ -18,6 +18,7 @@ import type { HostView } from './host-view.ts'
 import { readLastLine } from './last-line.ts'
 import { lintPlan } from './lint-plan.ts'
 import { ownPart, type Plan, type PlanInput, plan } from './plan.ts'
+import type { PlanGuard } from './plan-guards.ts'
 import type { Policy } from './policy.ts'
 import { portKey } from './ports.ts'
 import { createProber, type ProbeRunner } from './prober.ts'
@@ -38,6 +39,7 @@ export interface WorkerPowers {
   readonly fetchTurns: Turns
   /** Networks anyone is attaching now. */
   readonly attaching: Set<NetworkSpec>
+  readonly guards: ReadonlySet<PlanGuard> | undefined
   /** Something a person or a test may look at changed. */
   readonly onChange: () => void
 }
@@ -155,6 +157,7 @@ export const createApplicationWorker = (
     nowMs,
     policy,
     attaching: [...powers.attaching],
+    ...(powers.guards && { guards: powers.guards }),
   })
 
   const decide = (nowMs: number): readonly Step[] => {

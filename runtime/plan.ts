@@ -2,6 +2,7 @@ import type { NetworkSpec, ObservedContainer, ObservedHost, ObservedNetwork } fr
 import type { DesiredApplication } from './desired.ts'
 import type { History } from './history.ts'
 import { createDraft, type Draft } from './plan-draft.ts'
+import { isAsked, type PlanGuard } from './plan-guards.ts'
 import { planInstance } from './plan-instance.ts'
 import type { Policy } from './policy.ts'
 import { portKey } from './ports.ts'
@@ -18,6 +19,8 @@ export interface PlanInput {
   readonly policy: Policy
   /** Networks of anyone that are being attached now and not in the list yet: their host ports are promised. */
   readonly attaching?: readonly NetworkSpec[]
+  /** @default all; a proof takes one out */
+  readonly guards?: ReadonlySet<PlanGuard>
 }
 
 export interface Plan {
@@ -78,7 +81,7 @@ export const plan = (input: PlanInput): Plan => {
   }
   const own = ownPart(observed, desired)
   if (desired.phase === 'retired') {
-    planUnwanted(draft, own, new Set(), 'retired')
+    if (isAsked(input.guards, 'retired-ends')) planUnwanted(draft, own, new Set(), 'retired')
     return draft.done()
   }
   planUnwanted(draft, own, new Set(desired.instances.map(({ id }) => id)), 'no longer wanted')

@@ -7,6 +7,7 @@ import { createGate, createTurns } from './gate.ts'
 import { type History, reviveHistory } from './history.ts'
 import { createHostView } from './host-view.ts'
 import { ownPart } from './plan.ts'
+import type { PlanGuard } from './plan-guards.ts'
 import { defaultPolicy, type Policy } from './policy.ts'
 import type { ProbeRunner } from './prober.ts'
 import type { HostStatus } from './status.ts'
@@ -50,6 +51,8 @@ export interface ReconcilerOptions {
   readonly policy?: Partial<Omit<Policy, 'portRange'>>
   /** What an earlier reconciler of this host remembered. @default nothing */
   readonly histories?: Histories
+  /** What the planner asks. @default all; a proof takes one out */
+  readonly guards?: ReadonlySet<PlanGuard>
 }
 
 const keyOf = ({ tenant, application }: DesiredApplication): string => `${tenant}/${application}`
@@ -105,6 +108,7 @@ export const createReconciler = (options: ReconcilerOptions): Reconciler => {
     gate: createGate(policy.stepsAtOnce),
     fetchTurns: createTurns(),
     attaching: new Set<NetworkSpec>(),
+    guards: options.guards,
     onChange: changed,
   }
 

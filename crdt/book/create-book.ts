@@ -24,7 +24,7 @@ import {
 import { certificateNow, putCertificate } from './fold-grants.ts'
 import { foldLot } from './fold-lot.ts'
 import type { Folded } from './folded.ts'
-import { recordsFor } from './records-for.ts'
+import { type BookGuard, recordsFor } from './records-for.ts'
 import {
   anchorKey,
   anchorPrefix,
@@ -47,6 +47,8 @@ export interface BookOptions {
   readonly anchors?: Anchors
   /** @default bookLimits */
   readonly limits?: BookLimits
+  /** @default all; a proof takes one out */
+  readonly guards?: ReadonlySet<BookGuard>
 }
 
 interface Found extends StoredRecord {
@@ -274,7 +276,7 @@ export const createBook = (options: BookOptions): Book => {
     beacon: () => now().beacon?.state,
     recordsFor: (scope) => {
       answers ??= new Map()
-      const known = answers.get(scope) ?? recordsFor(now(), scope, powers)
+      const known = answers.get(scope) ?? recordsFor(now(), scope, powers, options.guards)
       answers.set(scope, known)
       return known
     },

@@ -9,13 +9,22 @@ const wayTo = (scope: string): ReadonlySet<string> => {
   return new Set(['/', ...parts.map((_, at) => `/${parts.slice(0, at + 1).join('/')}`)])
 }
 
+/** What holds records back. Proofs leave one out to see what it stops. */
+export const bookGuards = ['on-the-way'] as const
+export type BookGuard = (typeof bookGuards)[number]
+
 /**
  * What a member of a scope needs to judge what reaches it, in the order it was taken here: the root's versions; key lists
  * of the owners on the way down and of tenants at home there, the newest generation where they are granted and all where
  * they follow one another; those owners' block lists, and verdicts on them; delegations for scopes on the way or inside;
  * the beacon; and certificates of towers and aggregators on the way.
  */
-export const recordsFor = (state: BookState, scope: string, powers: AuthorityPowers): readonly BookRecord[] => {
+export const recordsFor = (
+  state: BookState,
+  scope: string,
+  powers: AuthorityPowers,
+  guards: ReadonlySet<BookGuard> = new Set(bookGuards),
+): readonly BookRecord[] => {
   const { trust } = state
   if (trust === undefined) return []
   const way = wayTo(scope)
@@ -38,7 +47,7 @@ export const recordsFor = (state: BookState, scope: string, powers: AuthorityPow
     ),
     ...(state.beacon === undefined ? [] : [state.beacon.kept]),
     ...[...state.carriers.values()].filter(
-      (held) => way.has(held.scope) && certificateNow(held, state, powers) !== undefined,
+      (held) => (way.has(held.scope) || !guards.has('on-the-way')) && certificateNow(held, state, powers) !== undefined,
     ),
   ]
   return found.toSorted((a, b) => a.taken - b.taken).map(({ kind, id, bytes }) => ({ kind, id, bytes }))

@@ -3,7 +3,7 @@ import type { ReplicationPeer } from './replication.ts'
 import type { ReplicationLimits } from './replication-limits.ts'
 import type { TokenBucket } from './token-bucket.ts'
 
-/** What stands between a peer and this node, each on its own: hostile.test.ts takes one out to see its attack succeed. */
+/** What stands between a peer and this node, each on its own: tests and proofs take one out to see what then succeeds. */
 export const replicationGuards = {
   /** No byte of a lane leaves to a peer that may not hold it. */
   mayRead: (peer: ReplicationPeer, lane: LaneName): boolean => peer.mayRead(lane),
@@ -17,5 +17,7 @@ export const replicationGuards = {
   fits: (queuedBytes: number, limits: ReplicationLimits): boolean => queuedBytes <= limits.outboxBytes,
   /** A peer of which too much is refused is none of ours. */
   mayErr: (bucket: TokenBucket): boolean => bucket.take(),
+  /** What came and could not be kept is asked for again. */
+  asksAgain: (): boolean => true,
 } as const
 export type ReplicationGuards = { readonly [Name in keyof typeof replicationGuards]: (typeof replicationGuards)[Name] }

@@ -223,7 +223,7 @@ export const createSession = (options: SessionOptions): LiveSession => {
       // The disk: what came is asked for again later.
       log.warn('what a peer brought could not be kept', { peer: peer.key, why: errorText(error) })
       refuse('not-kept', errorText(error))
-      beginLater()
+      if (guards.asksAgain()) beginLater()
     }
   }
 

@@ -68,6 +68,8 @@ export interface UplinkOptions {
   ) => Promise<{ head: unknown; body?: AsyncIterable<Uint8Array> }>
   /** Takes what the parent leaves for another site, and answers it. @default nothing is taken */
   readonly onDeposit?: (question: unknown, parentKey: string) => Promise<{ head: unknown }>
+  /** Whether a lost parent is called again. @default yes; a proof says no */
+  readonly callsAgain?: boolean | undefined
   /** A parent was linked or lost. */
   readonly onChange: (isUp: boolean) => void
 }
@@ -180,6 +182,7 @@ export const createUplink = (options: UplinkOptions): Uplink => {
         if (errorText(error) !== lastError) log.info('parent not reached', { error: errorText(error) })
         lastError = errorText(error)
       }
+      if (options.callsAgain === false && parent !== undefined) return
       // After a good link waits begin short again.
       if (lastedMs > goodLinkMs) tries = 0
       lastedMs = 0

@@ -47,10 +47,12 @@ export { type ConfigDocument, parseApplication, parseDeployment, parseDocuments 
 export { type Placement, placementMatches, type SitePlace } from './placement.ts'
 export {
   type Child,
+  type ChildGuard,
   type ChildPlan,
   type ChildrenQuestion,
   type ChildWaiting,
   type ChildWrite,
+  childGuards,
   describeChildWrite,
   planChildren,
 } from './plan-children.ts'
@@ -68,8 +70,10 @@ export {
 export {
   intentOrderOf,
   type MissingPiece,
+  type SiteGuard,
   type SiteIntentAnswer,
   type SiteIntentQuestion,
+  siteGuards,
   siteIntentOf,
 } from './site-intent.ts'
 export { type ApplicationSpec, applicationSchema } from './specification.ts'

@@ -47,6 +47,10 @@ export interface ChildPlan {
   readonly waiting: readonly ChildWaiting[]
 }
 
+/** What decides which children are told. Proofs leave one out to see what it stops. */
+export const childGuards = ['placed', 'sight'] as const
+export type ChildGuard = (typeof childGuards)[number]
+
 export interface ChildrenQuestion {
   /** What the lanes of this scope come to. */
   readonly effective: ReadonlyMap<string, Effective>
@@ -63,6 +67,8 @@ export interface ChildrenQuestion {
   readonly hash: Hash
   /** @default local before intent; conflicts are settled by the zone */
   readonly policy?: LanePolicy
+  /** @default all; a proof takes one out */
+  readonly guards?: ReadonlySet<ChildGuard> | undefined
 }
 
 type Ask = Pick<ReadEntry, 'decision' | 'version' | 'step'>
@@ -193,7 +199,9 @@ const planOne = (
     return {
       waiting: [...waiting, waitingFor(application, 'wrong-version', `version ${short} is of another application`)],
     }
-  const match = placementOf(version, question.seen ?? (({ labels }) => labels))
+  const asks = (guard: ChildGuard) => question.guards?.has(guard) ?? true
+  const seen = (asks('sight') ? question.seen : undefined) ?? (({ labels }: Child) => labels)
+  const match = asks('placed') ? placementOf(version, seen) : () => 'yes' as const
   if (typeof match !== 'string') return { above, tell: tellRun(above, match, hash), waiting }
   return {
     above,

@@ -10,6 +10,10 @@ export type MissingPiece =
   | { readonly revision: string }
   | { readonly archive: string; readonly revision: string }
 
+/** What keeps an application of a site as it was. Proofs leave one out to see what it stops. */
+export const siteGuards = ['absent-stays', 'not-here-stays'] as const
+export type SiteGuard = (typeof siteGuards)[number]
+
 export interface SiteIntentQuestion {
   /** `placeOfMember` of the site's member lane. */
   readonly place: SitePlace
@@ -25,6 +29,8 @@ export interface SiteIntentQuestion {
   readonly order: number
   /** What was accepted last, by an edge, or worked out last, by its aggregator. */
   readonly last?: SiteIntent | undefined
+  /** @default all; a proof takes one out */
+  readonly guards?: ReadonlySet<SiteGuard> | undefined
 }
 
 export interface SiteIntentAnswer {
@@ -67,15 +73,16 @@ const runningOne = (
   record: string,
   entry: ReadEntry,
   before: IntendedApplication | undefined,
-  { versions, specifications, isArchiveHeld = () => true, tenant }: SiteIntentQuestion,
+  { versions, specifications, isArchiveHeld = () => true, tenant, guards }: SiteIntentQuestion,
 ): One => {
+  const kept = (guards?.has('not-here-stays') ?? true) ? before : undefined
   const version = versions(record)
-  if (version === undefined) return staying(before, [{ version: record }])
+  if (version === undefined) return staying(kept, [{ version: record }])
   // Nothing the parent sends can mend this: `judgeStarts` refuses it in words.
   if (version.application !== id) return staying(before)
   const { revision } = version
   const specification = specifications(revision)
-  if (specification === undefined) return staying(before, [{ revision }])
+  if (specification === undefined) return staying(kept, [{ revision }])
   const { application: spec, images } = specification
   const origin = {
     application: id,
@@ -114,12 +121,12 @@ const keyOf = (piece: MissingPiece) =>
  * what it can, and says what it waits for.
  */
 export const siteIntentOf = (question: SiteIntentQuestion): SiteIntentAnswer => {
-  const { place, entries, order, last } = question
+  const { place, entries, order, last, guards } = question
   const before = new Map(last?.applications.map((one) => [one.origin?.application ?? one.application, one]))
   const ids = [...new Set([...entries.keys(), ...before.keys()])].toSorted(byName)
   const found = ids.map((id): One => {
     const entry = entries.get(id)
-    if (entry === undefined) return staying(before.get(id))
+    if (entry === undefined) return staying((guards?.has('absent-stays') ?? true) ? before.get(id) : undefined)
     return entry.version === null
       ? retiredOne(entry, before.get(id))
       : runningOne(id, entry.version, entry, before.get(id), question)

@@ -129,7 +129,7 @@ export const answerCall = async (desk: ZoneDesk, unclaimed: Unclaimed, caught: C
   // Another node of this zone may have given a newer certificate: numbers go on from there.
   if (shown !== undefined) await book.take([shown.bytes])
   const call = callOf(hello, key, shown, authority, desk)
-  const decision: JoinDecision = judgeJoin(call, deskOf(desk, authority))
+  const decision: JoinDecision = judgeJoin(call, deskOf(desk, authority), desk.options.joinGuards)
   switch (decision.kind) {
     case 'refuse':
       return only(refused(decision.code, decision.message))

@@ -64,7 +64,7 @@ export type JoinDecision =
     }
   | { readonly kind: 'refuse'; readonly code: JoinRefusalCode; readonly message: string }
 
-/** What is asked of every call before anybody is let in. Tests leave one out to see what it stops. */
+/** What is asked of every call before anybody is let in. Tests and proofs leave one out to see what it stops. */
 export const joinGuards = [
   'network',
   'blocked-key',

@@ -15,6 +15,7 @@ import type {
 import type { ZonePolicy } from '../../../topologies/index.ts'
 import type { ExpectedScope } from './expected.ts'
 import type { JoinAnswer, JoinHello } from './join-messages.ts'
+import type { JoinGuard } from './judge-join.ts'
 import type { OwnZone } from './own-lane.ts'
 import type { ListChange, Renewed } from './renew-own-zone.ts'
 
@@ -68,6 +69,8 @@ export interface MembershipOptions {
   readonly random: Random
   readonly powers: AuthorityPowers
   readonly log: Log
+  /** What is asked of who calls. @default all; a proof takes one out */
+  readonly joinGuards?: ReadonlySet<JoinGuard> | undefined
   /** How long a certificate is valid. @default 7776000000 (90 days), in milliseconds */
   readonly validityMs?: number
   /** A new beacon after so long on the monotonic clock. @default 600000 (10 minutes), in milliseconds */
