@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { errorText, nearestName } from '../base/index.ts'
 import { nodesOf } from '../topologies/index.ts'
-import { type RunResult, runScenario, type Scenario, scenarios, workloadMoves } from './scenarios/index.ts'
+import { type RunResult, runScenario, type Scenario, scenarios } from './scenarios/index.ts'
 import { runInProcesses } from './seed-processes.ts'
 
 const usage = `Usage: npm run simulate -- [options]
@@ -45,7 +45,7 @@ const choose = (name: string): Scenario => {
 const listed = (scenario: Scenario) => ({
   name: scenario.name,
   faults: scenario.faults,
-  workload: workloadMoves,
+  workload: scenario.workload,
   invariants: scenario.invariants,
   nodes: nodesOf(scenario.topology).length,
 })

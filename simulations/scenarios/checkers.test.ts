@@ -174,7 +174,7 @@ test('invariant 8: a node that writes again and again with nothing to do is foun
 })
 
 test('a run in which a fault it names never happened, or a checker saw nothing, proves nothing and fails', async (t) => {
-  const result = await run(undefined, { faults: ['container-ends'], moveEveryMs: [900_000, 900_001], harmMs: 30_000 })
+  const result = await run(undefined, { faults: ['container-ends'], workload: [], harmMs: 30_000 })
   catches(t, result, /^the fault container-ends never happened/)
   catches(t, result, /^the checker of invariant 4 never saw its subject/)
 })

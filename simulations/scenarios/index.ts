@@ -6,4 +6,3 @@
 export { runScenario } from './run-scenario.ts'
 export type { RunOptions, RunResult, Scenario } from './scenario.ts'
 export { scenarios } from './scenarios.ts'
-export { workloadMoves } from './workload.ts'

@@ -1,7 +1,6 @@
 import { ancestorsOf, nodesOf, sites, type Topology } from '../../topologies/index.ts'
 import { type CanaryRegister, canaryOf, thingOf } from './canaries.ts'
-import { applications } from './specifications.ts'
-import { sitesFor } from './workload.ts'
+import { applications, sitesFor } from './specifications.ts'
 
 /** A site of a topology file whose name, hosts and labels are marked. */
 export const siteText = (thing: string, hosts: readonly string[], tier: 'gold' | 'iron'): string =>
@@ -64,7 +63,7 @@ export const markTopology = (canaries: CanaryRegister, topology: Topology, priva
   }
   for (const application of applications) {
     const thing = thingOf(application.name)
-    const goesTo = sitesFor(topology, application)
+    const goesTo = sitesFor(topology, application, '/')
     if (thing !== '')
       canaries.add(
         thing,

@@ -1,13 +1,15 @@
-import { errorText, type Random } from '../../base/index.ts'
+import { errorText } from '../../base/index.ts'
+import { createKeyedSignatures, createNodeSignatures } from '../../crdt/index.ts'
 import { bringUp, createWorld, type World } from '../world/index.ts'
 import { createCanaries } from './canaries.ts'
 import type { Checker, Scene } from './checker.ts'
 import { explainLack } from './explain-lack.ts'
-import { type Fault, faults, type Harm } from './faults.ts'
 import { createLedger } from './ledger.ts'
+import { type Misfortune, planFaults } from './plan-faults.ts'
+import { repeat, within } from './repeat.ts'
 import type { RunOptions, RunResult, Scenario } from './scenario.ts'
 import { imageName } from './specifications.ts'
-import { createWorkload } from './workload.ts'
+import { createWorkload, type Workload } from './workload.ts'
 
 /** Every node is up and linked within this time, or something is wrong with it. */
 const bringUpMs = 60_000
@@ -15,96 +17,33 @@ const bringUpMs = 60_000
 const calmMs = 10_000
 /** How often is looked whether everything is as wanted. */
 const lookEveryMs = 1_000
-
-const within = (random: Random, [leastMs, mostMs]: readonly [number, number]): number =>
-  leastMs + Math.floor(random.unit() * (mostMs - leastMs))
-
-/** Draws faults one after the other: each of the scenario's once, in an order of its own, then any. */
-const planFaults = (world: World, scenario: Scenario, random: Random) => {
-  const fired = new Map<string, number>(scenario.faults.map((name) => [name, 0]))
-  const underWay = new Set<Harm>()
-  const begin = (fault: Fault): boolean => {
-    const harm = fault.begin(world, random)
-    if (!harm) return false
-    fired.set(fault.name, (fired.get(fault.name) ?? 0) + 1)
-    world.note(`fault ${fault.name}: ${harm.text}`)
-    underWay.add(harm)
-    world.at(world.nowMs() + within(random, fault.lastsMs), `fault ${fault.name} ends`, () => heal(harm))
-    return true
-  }
-  const heal = (harm: Harm) => {
-    if (underWay.delete(harm)) harm.end()
-  }
-  let due = scenario.faults
-    .map((name) => ({ name, order: random.unit() }))
-    .toSorted((a, b) => a.order - b.order)
-    .map(({ name }) => name)
-  const next = () => {
-    const name = due[0] ?? scenario.faults[Math.floor(random.unit() * scenario.faults.length)]
-    if (name === undefined) return
-    if (begin(faults[name])) due = due.filter((one) => one !== name)
-    else due = [...due.slice(1), name]
-  }
-  return {
-    next,
-    healAll: () => {
-      for (const harm of [...underWay]) heal(harm)
-    },
-    fired,
-  }
-}
-
-/** Calls `act` again and again, with pauses drawn from `everyMs`, until `untilMs`. */
-const repeat = (
-  world: World,
-  random: Random,
-  plan: {
-    readonly label: string
-    readonly fromMs: number
-    readonly untilMs: number
-    readonly everyMs: readonly [number, number]
-  },
-  act: () => void,
-) => {
-  const again = (atMs: number) => {
-    if (atMs > plan.untilMs) return
-    world.at(atMs, plan.label, () => {
-      act()
-      again(world.nowMs() + within(random, plan.everyMs))
-    })
-  }
-  again(plan.fromMs)
-}
+/** How long operators take at most for what they have left to do once all is healed. */
+const tidyMs = 180_000
 
 const violationsOf = (checkers: readonly Checker[]): readonly string[] =>
   checkers.flatMap(({ invariant, violations }) => violations().map((text) => `invariant ${invariant}: ${text}`))
 
-const lackingOf = async (world: World, checkers: readonly Checker[]): Promise<readonly string[]> => {
-  const all: string[] = []
-  for (const { invariant, lacking } of checkers)
-    for (const text of lacking ? await world.settled(lacking()) : []) all.push(`invariant ${invariant}: ${text}`)
-  return all
-}
-
-/** Runs a scenario from one seed to its end, or to the first thing that is wrong. */
-export const runScenario = async (scenario: Scenario, options: RunOptions): Promise<RunResult> => {
-  const { seed, trace, doctor } = options
-  const canaries = createCanaries()
-  scenario.mark(canaries)
-  const world = await createWorld({
+const openWorld = (scenario: Scenario, { seed, signatures, trace, doctor }: RunOptions): Promise<World> =>
+  createWorld({
     seed,
     topology: scenario.topology,
     images: [{ name: imageName, bytes: Buffer.from(`${imageName} `.repeat(400)) }],
+    signatures: signatures === 'ed25519' ? createNodeSignatures() : createKeyedSignatures(),
     ...(trace && { trace }),
     ...(doctor && { doctor }),
   })
-  const scene: Scene = { world, ledger: createLedger(), canaries }
-  const found: string[] = []
-  const checkers = scenario.checkers.map((make) => make(scene))
-  for (const { observer } of checkers) world.observe(observer)
-  const isBroken = () => checkers.some(({ violations }) => violations().length > 0)
 
-  const random = world.random.fork('scenario')
+/** One run on its way. */
+interface Run {
+  readonly scenario: Scenario
+  readonly scene: Scene
+  readonly checkers: readonly Checker[]
+  /** What is wrong beside what checkers say, in words. */
+  readonly found: string[]
+  readonly isBroken: () => boolean
+}
+
+const bringRunUp = async ({ scene: { world }, found, isBroken }: Run): Promise<boolean> => {
   let isUp = false
   bringUp(world).then(
     () => {
@@ -115,74 +54,147 @@ export const runScenario = async (scenario: Scenario, options: RunOptions): Prom
   await world.runUntil(bringUpMs, () => isUp || found.length > 0 || isBroken())
   if (!isUp && found.length === 0)
     found.push(`not brought up within ${bringUpMs / 1000} s: ${await explainLack(world, [])}`)
+  return isUp && !isBroken()
+}
+
+/** Operators and faults at work, for the time of the scenario and until each fault was begun, at most twice as long. */
+const harm = async ({ scenario, scene: { world }, isBroken }: Run, workload: Workload): Promise<Misfortune> => {
+  const random = world.random.fork('scenario')
+  const [moves, chance] = [random.fork('moves'), random.fork('faults')]
   const startMs = world.nowMs()
   const endMs = startMs + scenario.harmMs
-  const workload = createWorkload(scene)
-  const moves = random.fork('moves')
+  const plan = planFaults(world, scenario.faults, chance)
+  let isOver = false
   repeat(
     world,
     moves,
     {
       label: 'operator',
       fromMs: startMs + within(moves, scenario.moveEveryMs),
-      untilMs: endMs,
       everyMs: scenario.moveEveryMs,
+      isOver: () => isOver || world.nowMs() > endMs,
     },
     () => workload.move(moves),
   )
-  const chance = random.fork('faults')
-  const plan = planFaults(world, scenario, chance)
   repeat(
     world,
     chance,
-    { label: 'misfortune', fromMs: startMs + calmMs, untilMs: endMs, everyMs: scenario.faultEveryMs },
+    { label: 'misfortune', fromMs: startMs + calmMs, everyMs: scenario.faultEveryMs, isOver: () => isOver },
     plan.next,
   )
-  if (isUp) await world.runUntil(endMs, isBroken)
+  await world.runUntil(endMs, isBroken)
+  await world.runUntil(endMs + scenario.harmMs, () => plan.isWhole() || isBroken())
+  isOver = true
+  return plan
+}
 
-  let convergedMs: number | undefined
-  if (isUp && !isBroken()) {
-    plan.healAll()
-    world.note('all is healed')
-    let isSettled = false
-    void workload.settle().then(() => {
-      isSettled = true
-    })
-    const lackingNow = async () =>
-      isSettled ? lackingOf(world, checkers) : ['somebody is blocked, and cannot be let in again']
-    let lacking = await lackingNow()
-    while (lacking.length > 0 && !isBroken() && world.nowMs() < endMs + scenario.convergeMs) {
-      await world.runUntil(world.nowMs() + lookEveryMs, isBroken)
-      lacking = await lackingNow()
-    }
-    if (lacking.length > 0)
+/** What is not as it must become: what operators have left to do, then what checkers miss. */
+const lackingOf = async ({ scene: { world }, checkers }: Run, workload: Workload): Promise<readonly string[]> => {
+  const all = [...(await world.settled(workload.lacking()))]
+  for (const { invariant, lacking } of all.length > 0 ? [] : checkers)
+    for (const text of lacking ? await world.settled(lacking()) : []) all.push(`invariant ${invariant}: ${text}`)
+  return all
+}
+
+/** Operators finish; then all must become as wanted. @returns how long that took in milliseconds */
+const converge = async (run: Run, workload: Workload): Promise<number | undefined> => {
+  const { scenario, found, isBroken } = run
+  const { world } = run.scene
+  world.note('all is healed')
+  let isTidy = false
+  workload.settle(world.random.fork('tidying')).then(
+    () => {
+      isTidy = true
+    },
+    (error: unknown) => found.push(`operators could not finish: ${errorText(error)}`),
+  )
+  await world.runUntil(world.nowMs() + tidyMs, () => isTidy || found.length > 0 || isBroken())
+  if (!isTidy) {
+    const left = [...workload.done()].filter(([, count]) => count === 0).map(([name]) => name)
+    if (!isBroken())
       found.push(
-        `not as wanted ${scenario.convergeMs / 1000} s after all was healed:\n    ${await explainLack(world, lacking)}`,
+        `operators could not finish within ${tidyMs / 1000} s${left.length > 0 ? `; never acknowledged: ${left.join(', ')}` : ''}:\n    ${await explainLack(world, [])}`,
       )
-    else convergedMs = world.nowMs() - endMs
+    return undefined
   }
-  if (convergedMs !== undefined && !isBroken()) {
-    world.note('all is as wanted')
-    await world.runUntil(world.nowMs() + scenario.settleMs, isBroken)
-    for (const { expectQuiet } of checkers) expectQuiet?.()
-    world.note('nothing may change now')
-    await world.runUntil(world.nowMs() + scenario.quietMs, isBroken)
-    const lacking = await lackingOf(world, checkers)
-    if (lacking.length > 0) found.push(`no longer as wanted:\n    ${await explainLack(world, lacking)}`)
-    for (const [name, count] of plan.fired) if (count === 0) found.push(`the fault ${name} never happened`)
-    for (const { invariant, seen } of checkers)
-      if (seen() === 0) found.push(`the checker of invariant ${invariant} never saw its subject`)
+  const tidyAtMs = world.nowMs()
+  let lacking = await lackingOf(run, workload)
+  while (lacking.length > 0 && !isBroken() && world.nowMs() < tidyAtMs + scenario.convergeMs) {
+    await world.runUntil(world.nowMs() + lookEveryMs, isBroken)
+    lacking = await lackingOf(run, workload)
   }
+  if (lacking.length === 0) return world.nowMs() - tidyAtMs
+  if (!isBroken())
+    found.push(
+      `not as wanted ${scenario.convergeMs / 1000} s after all was healed:\n    ${await explainLack(world, lacking)}`,
+    )
+  return undefined
+}
 
+/** From some time on nothing may change any more. */
+const watchRest = async (run: Run, workload: Workload): Promise<void> => {
+  const { scenario, checkers, found, isBroken } = run
+  const { world } = run.scene
+  world.note('all is as wanted')
+  await world.runUntil(world.nowMs() + scenario.settleMs, isBroken)
+  for (const { expectQuiet } of checkers) expectQuiet?.()
+  world.note('nothing may change now')
+  await world.runUntil(world.nowMs() + scenario.quietMs, isBroken)
+  const lacking = await lackingOf(run, workload)
+  if (lacking.length > 0) found.push(`no longer as wanted:\n    ${await explainLack(world, lacking)}`)
+}
+
+/** A run in which something it names never happened proves nothing. */
+const whatNeverHappened = (checkers: readonly Checker[], plan: Misfortune, workload: Workload): readonly string[] => {
+  const never = (counts: ReadonlyMap<string, number>) =>
+    [...counts].filter(([, count]) => count === 0).map(([name]) => name)
+  return [
+    ...never(plan.fired).map((name) => `the fault ${name} never happened`),
+    ...never(workload.done()).map((name) => `the move ${name} was never acknowledged`),
+    ...checkers
+      .filter(({ seen }) => seen() === 0)
+      .map(({ invariant }) => `the checker of invariant ${invariant} never saw its subject`),
+  ]
+}
+
+const sorted = (counts: ReadonlyMap<string, number>): Readonly<Record<string, number>> =>
+  Object.fromEntries([...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+
+/** Runs a scenario from one seed to its end, or to the first thing that is wrong. */
+export const runScenario = async (scenario: Scenario, options: RunOptions): Promise<RunResult> => {
+  const canaries = createCanaries()
+  scenario.mark(canaries)
+  const world = await openWorld(scenario, options)
+  const scene: Scene = { world, ledger: createLedger(), canaries }
+  const checkers = scenario.checkers.map((make) => make(scene))
+  for (const { observer } of checkers) world.observe(observer)
+  const isBroken = () => checkers.some(({ violations }) => violations().length > 0)
+  const run: Run = { scenario, scene, checkers, found: [], isBroken }
+
+  const workload = createWorkload(scene, scenario.workload)
+  let plan: Misfortune | undefined
+  let convergedMs: number | undefined
+  if (await bringRunUp(run)) {
+    plan = await harm(run, workload)
+    if (!isBroken()) {
+      plan.healAll()
+      convergedMs = await converge(run, workload)
+    }
+    if (convergedMs !== undefined && !isBroken()) {
+      await watchRest(run, workload)
+      run.found.push(...whatNeverHappened(checkers, plan, workload))
+    }
+  }
   return {
     scenario: scenario.name,
-    seed,
+    seed: options.seed,
+    nodes: world.machines.length,
     events: world.events(),
     tookMs: world.nowMs(),
-    violations: [...violationsOf(checkers), ...found],
-    fired: Object.fromEntries(plan.fired),
+    violations: [...violationsOf(checkers), ...run.found],
+    fired: Object.fromEntries(plan?.fired ?? []),
     seen: Object.fromEntries(checkers.map(({ invariant, seen }) => [String(invariant), seen()])),
-    moves: Object.fromEntries([...workload.done()].toSorted(([a], [b]) => (a < b ? -1 : 1))),
+    moves: sorted(workload.done()),
     convergedMs,
     digest: world.digest(),
   }

@@ -1,3 +1,4 @@
+import { ancestorsOf, labelsSeenFrom, sites, type Topology } from '../../topologies/index.ts'
 import { canaryOf } from './canaries.ts'
 
 /** An application of the workload. */
@@ -74,3 +75,15 @@ export const contentOf = (
   const spec = applications.find(({ name }) => name === application)
   return spec?.containers.find(({ name }) => name === container)?.changes === false ? 'as ever' : `version ${version}`
 }
+
+/** Edge sites that an operator of a zone reaches inside it: zones that keep their names back show none of their labels. */
+export const sitesFor = (topology: Topology, application: WorldApplication, zone: string): ReadonlySet<string> =>
+  new Set(
+    sites(topology)
+      .filter(({ type, path }) => type === 'edge' && ancestorsOf(path).some((around) => around === zone))
+      .filter((site) => {
+        const { labels } = labelsSeenFrom(topology, site, zone)
+        return Object.entries(application.siteLabels).every(([key, value]) => labels[key] === value)
+      })
+      .map(({ name }) => name as string),
+  )

@@ -1,12 +1,5 @@
-import { parseTopology } from '../../topologies/index.ts'
-import { acknowledgedKept } from './checkers/acknowledged-kept.ts'
-import { authorsEntitled } from './checkers/authors-entitled.ts'
-import { canariesStay } from './checkers/canaries-stay.ts'
-import { fixedPoint } from './checkers/fixed-point.ts'
-import { healthyUntouched } from './checkers/healthy-untouched.ts'
-import { replicasAgree } from './checkers/replicas-agree.ts'
-import { markTopology, siteText, topologyText, zoneText } from './marks.ts'
-import type { Scenario } from './scenario.ts'
+import { composeScenario } from './compose-scenario.ts'
+import { siteText, topologyText, zoneText } from './marks.ts'
 
 const inner = zoneText('inner', [
   siteText('i1', ['i1a'], 'gold'),
@@ -31,14 +24,12 @@ const text = topologyText(
   ],
 )
 
-const topology = parseTopology(text, 'twenty-nodes.yaml')
 const minutes = 60_000
 
-export const twentyNodes: Scenario = {
+export const twentyNodes = composeScenario({
   name: 'twenty-nodes',
   summary: 'a tower, four zones, eleven sites; cuts, crashes, slow links, wrong clocks and full disks in any order',
-  topology,
-  mark: (canaries) => markTopology(canaries, topology, ['/east']),
+  topology: text,
   faults: [
     'cut-link',
     'cut-one-way',
@@ -57,12 +48,13 @@ export const twentyNodes: Scenario = {
     'engine-down',
     'container-ends',
   ],
-  checkers: [canariesStay, authorsEntitled, replicasAgree, healthyUntouched, acknowledgedKept, fixedPoint],
-  invariants: [1, 2, 3, 4, 6, 8],
-  harmMs: 6 * minutes,
-  faultEveryMs: [4_000, 16_000],
-  moveEveryMs: [4_000, 25_000],
-  convergeMs: 3 * minutes,
-  settleMs: 1.5 * minutes,
-  quietMs: 10 * minutes,
-}
+  workload: ['deploy', 'upgrade', 'rollback', 'remove', 'block', 'allow'],
+  times: {
+    harmMs: 6 * minutes,
+    faultEveryMs: [4_000, 16_000],
+    moveEveryMs: [4_000, 25_000],
+    convergeMs: 3 * minutes,
+    settleMs: 1.5 * minutes,
+    quietMs: 10 * minutes,
+  },
+})

@@ -55,6 +55,8 @@ export interface WorldOptions {
   readonly seed: number
   readonly topology: Topology
   readonly images: readonly WorldImage[]
+  /** What all nodes sign with. @default a keyed hash that is only good for this world */
+  readonly signatures?: Signatures
   /** What the wall clocks say when it begins, more or less, in milliseconds since 1970. @default 1 January 2026 */
   readonly startWallMs?: number
   /** Gets each line of the trace. */
@@ -98,7 +100,7 @@ export const createWorld = async (options: WorldOptions): Promise<World> => {
   const scheduler: Scheduler = createScheduler()
   const trace = createTrace(options.trace)
   const observers: Observer[] = []
-  const signatures = createKeyedSignatures()
+  const signatures = options.signatures ?? createKeyedSignatures()
   let events = 0
 
   const note = (line: string, bytes?: Uint8Array | string) => trace.note(scheduler.nowMs(), line, bytes)

@@ -47,6 +47,8 @@ export const replicasAgree: MakeChecker = ({ world }) => {
   let seen = 0
 
   const lacking = async (): Promise<readonly string[]> => {
+    const down = world.machines.filter((one) => !one.node())
+    if (down.length > 0) return down.map(({ place }) => `${place.name} is not up`)
     const stores = new Map<string, Contents>()
     for (const { place, disk } of world.machines) stores.set(place.name, await disk.scan('d/'))
     const held = new Map<string, Map<string, Set<string>>>()

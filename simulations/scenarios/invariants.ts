@@ -1,0 +1,30 @@
+import type { MakeChecker } from './checker.ts'
+import { acknowledgedKept } from './checkers/acknowledged-kept.ts'
+import { authorsEntitled } from './checkers/authors-entitled.ts'
+import { canariesStay } from './checkers/canaries-stay.ts'
+import { fixedPoint } from './checkers/fixed-point.ts'
+import { healthyUntouched } from './checkers/healthy-untouched.ts'
+import { replicasAgree } from './checkers/replicas-agree.ts'
+
+/** The checker of each invariant of DESIGN.md section 8 whose subject exists, by its number. */
+export const invariantCheckers: Readonly<Record<number, MakeChecker>> = {
+  1: canariesStay,
+  2: authorsEntitled,
+  3: replicasAgree,
+  4: healthyUntouched,
+  6: acknowledgedKept,
+  8: fixedPoint,
+}
+
+/** Invariants, or parts of one, that nothing can be held to yet, and why. */
+export const waitingInvariants: readonly { readonly invariant: number; readonly part: string; readonly why: string }[] =
+  [
+    { invariant: 1, part: 'events', why: 'no node offers topics yet' },
+    { invariant: 5, part: 'bounds of a rollout', why: 'versions go out at once: there are no staged rollouts yet' },
+    {
+      invariant: 6,
+      part: 'events, audit records and secrets',
+      why: 'no node keeps events, audit records or secrets yet',
+    },
+    { invariant: 10, part: 'secrets of applications', why: 'a specification cannot name a secret yet' },
+  ]

@@ -1,0 +1,16 @@
+import { allow, block } from './block-moves.ts'
+import type { MakeMove } from './move.ts'
+import { deploy, remove, rollback, upgrade } from './tower-moves.ts'
+
+/** What operators can do in a scenario, by name. */
+export const moves = { deploy, upgrade, rollback, remove, block, allow } as const satisfies Readonly<
+  Record<string, MakeMove>
+>
+
+export type MoveName = keyof typeof moves
+
+/** What a workload is still to have and cannot yet, and why. */
+export const waitingMoves: Readonly<Record<string, string>> = {
+  publish: 'no node offers topics yet',
+  'rotate-secrets': 'no node keeps secrets of applications yet',
+}

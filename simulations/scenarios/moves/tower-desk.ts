@@ -1,0 +1,110 @@
+import { errorText, SkerryError } from '../../../base/index.ts'
+import type { SkerryNode } from '../../../node/index.ts'
+import { asked } from '../asked.ts'
+import type { Scene } from '../checker.ts'
+import type { Wish } from '../ledger.ts'
+import { applicationText, deploymentOf, deploymentText, sitesFor, type WorldApplication } from '../specifications.ts'
+
+/** An operator at the tower: one change at a time, each in the ledger. */
+export interface TowerDesk {
+  /** The tower's node, unless it is down or the operator waits for an answer. */
+  free(): SkerryNode | undefined
+  /** Versions of an application that were put, oldest first. */
+  versions(application: string): readonly string[]
+  /** The version that is out, as far as the operator knows. */
+  current(application: string): string | undefined
+  /** Whether it has run two versions since it was deployed, so that there is one to go back to. */
+  canGoBack(application: string): boolean
+  wish(application: WorldApplication, version: string | undefined): Wish
+  /** Does something and writes down what came of it. `work` may say which of the wishes it came to. */
+  change(
+    move: string,
+    application: WorldApplication,
+    wishes: readonly Wish[],
+    work: () => Promise<Wish | undefined>,
+  ): void
+  /** Puts a version of an application and its deployment. */
+  deploy(move: string, application: WorldApplication, version: string): void
+}
+
+/** How long an operator waits for an answer before it counts as none, in milliseconds. */
+export const patienceMs = 10_000
+
+/** Errors after which nothing is changed. */
+const refusals: readonly string[] = ['disk-full', 'no-previous-version']
+
+const document = (text: string) => ({
+  ...asked,
+  body: { text, mediaType: 'application/yaml' as const, source: 'workload.yaml' },
+  mode: 'replace' as const,
+  effect: 'apply' as const,
+})
+
+/** Puts a version of an application and its deployment at a node, as `skerry apply` does. */
+export const putVersion = async (node: SkerryNode, application: WorldApplication, version: string): Promise<void> => {
+  const { config } = node.services
+  await config.write('applications', document(applicationText(application, version)))
+  await config.write('application-deployments', document(deploymentText(application, version)))
+}
+
+export const createTowerDesk = (
+  { world, ledger }: Pick<Scene, 'world' | 'ledger'>,
+  acknowledge: (move: string) => void,
+): TowerDesk => {
+  const versions = new Map<string, string[]>()
+  const current = new Map<string, string | undefined>()
+  /** Versions that were out since the last deployment. */
+  const ran = new Map<string, ReadonlySet<string>>()
+  let isBusy = false
+  const node = () => world.machines.find(({ place }) => place.role === 'tower')?.node()
+
+  const desk: TowerDesk = {
+    free: () => (isBusy ? undefined : node()),
+    versions: (application) => versions.get(application) ?? [],
+    current: (application) => current.get(application),
+    canGoBack: (application) => (ran.get(application)?.size ?? 0) > 1,
+    wish: (application, version) => ({
+      application: application.name,
+      version,
+      sites: version === undefined ? new Set() : sitesFor(world.topology, application, '/'),
+    }),
+    change: (move, application, wishes, work) => {
+      isBusy = true
+      const entry = ledger.ask(deploymentOf(application), wishes, world.nowMs())
+      let isOver = false
+      const finish = (outcome: 'acknowledged' | 'refused' | 'unknown', wish?: Wish) => {
+        if (isOver) return
+        isOver = true
+        isBusy = false
+        entry.answer(outcome, world.nowMs(), wish)
+        world.note(`operator ${move} ${application.name}: ${outcome}`)
+        if (outcome !== 'acknowledged') return
+        const version = (wish ?? wishes[0])?.version
+        current.set(application.name, version)
+        ran.set(application.name, new Set(version === undefined ? [] : [...(ran.get(application.name) ?? []), version]))
+        acknowledge(move)
+      }
+      world.note(`operator ${move} ${application.name}`)
+      world.at(world.nowMs() + patienceMs, 'operator gives up', () => finish('unknown'))
+      work().then(
+        (wish) => finish('acknowledged', wish),
+        (error: unknown) => {
+          world.note(`operator was refused: ${errorText(error)}`)
+          // Half of a change may be done: the document before it, or the write that failed at the very end.
+          finish(error instanceof SkerryError && refusals.includes(error.code) ? 'refused' : 'unknown')
+        },
+      )
+    },
+    deploy: (move, application, version) => {
+      const at = node()
+      if (!at) return
+      const known = versions.get(application.name) ?? []
+      if (!known.includes(version)) versions.set(application.name, [...known, version])
+      desk.change(move, application, [desk.wish(application, version)], async () => {
+        await putVersion(at, application, version)
+        return undefined
+      })
+    },
+  }
+  return desk
+}

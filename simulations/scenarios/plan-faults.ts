@@ -1,0 +1,50 @@
+import type { Random } from '../../base/index.ts'
+import type { World } from '../world/index.ts'
+import { type Fault, type FaultName, faults, type Harm } from './faults.ts'
+import { within } from './repeat.ts'
+
+/** What befalls a world in one run. */
+export interface Misfortune {
+  /** Begins one fault, if any can be begun. */
+  next(): void
+  /** Whether each fault was begun. */
+  isWhole(): boolean
+  healAll(): void
+  /** How often each was begun. */
+  readonly fired: ReadonlyMap<string, number>
+}
+
+/** Draws faults one after the other: each of `names` once, in an order of its own, then any. */
+export const planFaults = (world: World, names: readonly FaultName[], random: Random): Misfortune => {
+  const fired = new Map<string, number>(names.map((name) => [name, 0]))
+  const underWay = new Set<Harm>()
+  const heal = (harm: Harm) => {
+    if (underWay.delete(harm)) harm.end()
+  }
+  const begin = (fault: Fault): boolean => {
+    const harm = fault.begin(world, random)
+    if (!harm) return false
+    fired.set(fault.name, (fired.get(fault.name) ?? 0) + 1)
+    world.note(`fault ${fault.name}: ${harm.text}`)
+    underWay.add(harm)
+    world.at(world.nowMs() + within(random, fault.lastsMs), `fault ${fault.name} ends`, () => heal(harm))
+    return true
+  }
+  let due = names
+    .map((name) => ({ name, order: random.unit() }))
+    .toSorted((a, b) => a.order - b.order)
+    .map(({ name }) => name)
+  return {
+    next: () => {
+      const name = due[0] ?? names[Math.floor(random.unit() * names.length)]
+      if (name === undefined) return
+      if (begin(faults[name])) due = due.filter((one) => one !== name)
+      else due = [...due.slice(1), name].filter((one) => due.includes(one))
+    },
+    isWhole: () => due.length === 0,
+    healAll: () => {
+      for (const harm of [...underWay]) heal(harm)
+    },
+    fired,
+  }
+}
