@@ -47,3 +47,26 @@ test('a value that cannot be written leaves the old file as it was', (t) => {
   t.throws(() => file.save(loop))
   t.is(readFileSync(path, 'utf8'), before)
 })
+
+test('one bit that flipped anywhere is seen, or changes nothing; a file of an earlier release has no sum and is read', (t) => {
+  const path = join(folder(t), 'a.json')
+  const file = createStateFile<unknown>(path)
+  const value = { name: 'web', count: 12, none: null, list: [0.1, 'é', true] }
+  file.save(value)
+  const bytes = readFileSync(path)
+  let seen = 0
+  for (let at = 0; at < 8 * bytes.length; at++) {
+    const flipped = Buffer.from(bytes)
+    flipped.writeUInt8(flipped.readUInt8(at >> 3) ^ (1 << (at & 7)), at >> 3)
+    writeFileSync(path, flipped)
+    try {
+      t.deepEqual(file.load(), value)
+    } catch (error) {
+      t.true(error instanceof SkerryError && ['damaged-file', 'newer-format'].includes(error.code), String(error))
+      seen++
+    }
+  }
+  t.true(seen > 7 * bytes.length, `${seen}`)
+  writeFileSync(path, '{"version":1,"value":5}')
+  t.is(file.load(), 5)
+})
