@@ -1,13 +1,16 @@
-import { type Random, SkerryError } from '../../base/index.ts'
+import { type Clock, type Random, SkerryError } from '../../base/index.ts'
 import { createMemoryDisk, type Store, type StoreChange } from '../../crdt/index.ts'
 import {
   type BlobFiles,
   type BlobStore,
   createBlobStoreOver,
   createMemoryBlobDisk,
+  decodeState,
+  encodeState,
   type Pins,
   type StateFile,
 } from '../../node/powers/index.ts'
+import { PowerRevokedError } from './incarnation.ts'
 
 /** A write that reached the disk, or what of it the operating system holds. */
 export interface DiskWrite {
@@ -27,6 +30,21 @@ export interface Disk {
   /** Reads what the store that is open holds under a prefix, past the process that has it open. */
   scan(prefix: string): Promise<ReadonlyMap<string, Uint8Array>>
   setFull(isFull: boolean): void
+  /** How long a synced write of the store takes; undefined takes no time. */
+  setSync(delayMs: number | undefined): void
+  /**
+   * In the middle of the next write that is synced `crash` is called: what was begun may be there afterwards or not, and
+   * nobody is told. Returns how to forget about it.
+   */
+  crashInWrite(crash: () => void): () => void
+  /** Flips one bit of a value of the store as it lies there. False when there is none under the key. */
+  flipInStore(key: string): boolean
+  /** Flips one bit of a state file as it lies there. Returns how to put it back, unless it was written since. */
+  flipInState(name: string): (() => void) | undefined
+  /** Changes bytes of a blob as it lies there; a name as `blobs` has it, without `sha256:`. */
+  spoilBlob(hex: string): void
+  /** Names of all state files and blobs, in the order they were made. */
+  names(): { readonly states: readonly string[]; readonly blobs: readonly string[] }
   /** The process ended; with `power` also what the machine had not synced is gone, or a part of it. */
   crash(kind: 'kill' | 'power'): void
 }
@@ -35,6 +53,8 @@ export interface DiskOptions {
   /** Name of the machine, part of paths. */
   readonly machine: string
   readonly random: Random
+  /** Of the machine. */
+  readonly clock: Clock
   readonly onWrite: (write: DiskWrite) => void
 }
 
@@ -46,12 +66,15 @@ const keepAll: Random = { bytes: (count) => new Uint8Array(count), unit: () => 1
 
 const sameBytes = (a: Uint8Array | undefined, b: Uint8Array) => a !== undefined && Buffer.compare(a, b) === 0
 
-const observeStore = (store: Store, onWrite: DiskOptions['onWrite']): Store => ({
+/** @param torn asked before each synced write; what it answers is done in the middle of it */
+const observeStore = (store: Store, onWrite: DiskOptions['onWrite'], torn: () => (() => void) | undefined): Store => ({
   open: store.open,
   close: store.close,
   get: store.get,
   scan: store.scan,
   write: async (batch: readonly StoreChange[], options) => {
+    const crash = options.sync ? torn() : undefined
+    if (crash) return tear(store.write(batch, options), crash)
     const before = await Promise.all(batch.map(({ key }) => store.get(key).catch(() => undefined)))
     await store.write(batch, options)
     for (const [at, change] of batch.entries()) {
@@ -61,6 +84,16 @@ const observeStore = (store: Store, onWrite: DiskOptions['onWrite']): Store => (
     }
   },
 })
+
+/** The write begins and does not settle before the crash: its sync takes longer than anything. */
+const tear = async (write: Promise<void>, crash: () => void): Promise<void> => {
+  for (let turn = 0; turn < begunTurns; turn++) await Promise.resolve()
+  crash()
+  return write
+}
+/** After so many a write that has nothing to wait for has begun. */
+const begunTurns = 8
+const longMs = 2 ** 31
 
 const observeFiles = (files: BlobFiles, onWrite: DiskOptions['onWrite']): BlobFiles => ({
   ...files,
@@ -74,17 +107,34 @@ const observeFiles = (files: BlobFiles, onWrite: DiskOptions['onWrite']): BlobFi
   },
 })
 
-export const createDisk = ({ machine, random, onWrite }: DiskOptions): Disk => {
+export const createDisk = ({ machine, random, clock, onWrite }: DiskOptions): Disk => {
   const files = new Map<string, string>()
   const kept = createMemoryDisk()
   const blobDisk = createMemoryBlobDisk((hex) => blobPath(machine, hex))
   let open: Store | undefined
   let isFull = false
+  let syncMs: number | undefined
+  let torn: (() => void) | undefined
+
+  const setSync = (delayMs: number | undefined) => {
+    kept.faults.slowSync = delayMs === undefined ? undefined : { clock, delayMs }
+  }
+  const takeTorn = () => {
+    // A full disk refuses at once: there is nothing to crash in.
+    if (isFull || torn === undefined) return undefined
+    const crash = torn
+    torn = undefined
+    setSync(longMs)
+    return () => {
+      setSync(syncMs)
+      crash()
+    }
+  }
 
   const stateFile = <Value>(name: string): StateFile<Value> => ({
     load: () => {
       const text = files.get(name)
-      return text === undefined ? undefined : (JSON.parse(text) as Value)
+      return text === undefined ? undefined : decodeState<Value>(`${machine}/${name}.json`, text)
     },
     save: (value: Value) => {
       if (isFull)
@@ -92,7 +142,14 @@ export const createDisk = ({ machine, random, onWrite }: DiskOptions): Disk => {
           'disk-full',
           `cannot save ${name} on ${machine}: the disk is full; free some space and try again`,
         )
-      const text = JSON.stringify(value)
+      const text = encodeState(value)
+      const crash = takeTorn()
+      if (crash) {
+        // Written aside and renamed: the old one or the new one is there, never a part.
+        if (random.unit() < 0.5) files.set(name, text)
+        crash()
+        throw new PowerRevokedError(name)
+      }
       const isSame = files.get(name) === text
       files.set(name, text)
       onWrite({ name: `state/${name}`, bytes: text, isSame })
@@ -104,7 +161,7 @@ export const createDisk = ({ machine, random, onWrite }: DiskOptions): Disk => {
     store: () => {
       const inner = kept.store()
       open = inner
-      return observeStore(inner, onWrite)
+      return observeStore(inner, onWrite, takeTorn)
     },
     blobs: (chance) =>
       createBlobStoreOver({
@@ -122,6 +179,38 @@ export const createDisk = ({ machine, random, onWrite }: DiskOptions): Disk => {
       kept.faults.isFull = full
       blobDisk.setFull(full)
     },
+    setSync: (delayMs) => {
+      syncMs = delayMs
+      setSync(delayMs)
+    },
+    crashInWrite: (crash) => {
+      torn = crash
+      return () => {
+        if (torn === crash) torn = undefined
+      }
+    },
+    flipInStore: (key) => {
+      try {
+        kept.damage(key, random)
+        return true
+      } catch {
+        return false
+      }
+    },
+    flipInState: (name) => {
+      const text = files.get(name)
+      if (text === undefined) return undefined
+      const bytes = Buffer.from(text)
+      const at = Math.floor(random.unit() * bytes.length)
+      bytes.writeUInt8(bytes.readUInt8(at) ^ (1 << Math.floor(random.unit() * 8)), at)
+      const flipped = bytes.toString()
+      files.set(name, flipped)
+      return () => {
+        if (files.get(name) === flipped) files.set(name, text)
+      }
+    },
+    spoilBlob: blobDisk.spoil,
+    names: () => ({ states: [...files.keys()], blobs: [...blobDisk.contents().keys()] }),
     crash: (kind) => {
       const chance = kind === 'power' ? random : keepAll
       kept.crash(chance)

@@ -5,7 +5,9 @@
  */
 export { bringUp } from './bring-up.ts'
 export type { DiskWrite } from './disk.ts'
+export type { Engine } from './engine.ts'
 export type { CrashKind, Machine } from './machine.ts'
+export type { Standstill } from './machine-clock.ts'
 export type { ContainerAct, Observer } from './observer.ts'
 export type { PassingFrame } from './wire.ts'
 export { createWorld, type World, type WorldImage, type WorldOptions } from './world.ts'

@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto'
 import type { LogLine, Random } from '../../base/index.ts'
 import { fromHex, nodeHash, type Signatures, type Signer } from '../../crdt/index.ts'
 import { createNode, type NodeConfig, type NodePowers, type SkerryNode } from '../../node/index.ts'
-import { createSimulatedHost, type SimulatedHost } from '../../runtime/index.ts'
+import type { SimulatedHost } from '../../runtime/index.ts'
 import { sliceFor, type Topology, type TopologyNode } from '../../topologies/index.ts'
 import { createDisk, type Disk, type DiskWrite } from './disk.ts'
+import { createEngine, type Engine } from './engine.ts'
 import { createIncarnation, type Incarnation } from './incarnation.ts'
-import { createMachineClock, type MachineClock } from './machine-clock.ts'
+import { createMachineClock, type MachineClock, type Standstill } from './machine-clock.ts'
 import type { Network, Seat } from './network.ts'
 import { type ContainerAct, observeContainers } from './observer.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -21,9 +22,17 @@ export interface Machine {
   readonly disk: Disk
   /** Its engine; of an edge alone. */
   readonly host: SimulatedHost | undefined
-  /** The node, once its `start` has resolved and until it ends. */
+  /** The same with what can be wrong with it. */
+  readonly engine: Engine | undefined
+  /** The node, once its `start` has resolved and until it ends; undefined while the machine stands still. */
   node(): SkerryNode | undefined
   isRunning(): boolean
+  /** Whether it stands still. */
+  isAsleep(): boolean
+  /** It does nothing until `wake`: no timer fires, nothing is sent or taken. Its process is there all the time. */
+  sleep(how: Standstill): void
+  /** Harmless when it does not stand still. */
+  wake(): void
   /** What an installer tells it before its first start: the id of its network, and a token to join with. */
   install(told: { readonly networkId: string; readonly token: string }): void
   /** Starts the node's process; a service manager starts it again when it ends by itself. */
@@ -111,25 +120,26 @@ export const createMachine = (options: MachineOptions): Machine => {
   const disk = createDisk({
     machine: place.name,
     random: random.fork('disk'),
+    clock,
     onWrite: events.write,
   })
-  const host = place.role === 'edge' ? createSimulatedHost({ clock }) : undefined
-  host?.setLatency(engineLatencyMs)
+  const engine = place.role === 'edge' ? createEngine({ clock, latencyMs: engineLatencyMs }) : undefined
   const slice = place.role === 'edge' ? undefined : sliceFor(options.topology, place.scope)
   let told = { networkId: '', token: '' }
   let life: Life | undefined
   let running: SkerryNode | undefined
   let lives = 0
+  let isAsleep = false
 
   const isTimeRight = () => Math.abs(clock.wallMs() - options.startWallMs - scheduler.nowMs()) < believableMs
-  const engineFor = (incarnation: Incarnation, on: SimulatedHost) => {
-    const engine = observeContainers(on.connect(), events.act)
+  const engineFor = (incarnation: Incarnation, on: Engine) => {
+    const containers = on.connect((inner) => observeContainers(inner, events.act))
     const watch = (wake: () => void) => {
-      const unwatch = engine.watch(wake)
+      const unwatch = containers.watch(wake)
       incarnation.onEnd(unwatch)
       return unwatch
     }
-    return incarnation.guard('containers', { ...engine, watch })
+    return incarnation.guard('containers', { ...containers, watch })
   }
   const powersFor = (own: Life): NodePowers => {
     const { incarnation } = own
@@ -147,7 +157,7 @@ export const createMachine = (options: MachineOptions): Machine => {
       hash: sha256,
       blobs: incarnation.guard('blobs', disk.blobs(chance.fork('blobs'))),
       stateFile: <Value>(name: string) => incarnation.guard(name, disk.stateFile<Value>(name)),
-      ...(host && { containers: engineFor(incarnation, host) }),
+      ...(engine && { containers: engineFor(incarnation, engine) }),
       ...(slice && { topology: slice }),
       hostId: `host-of-${place.name}`,
       joinTokens: () => (told.token === '' ? [] : [told.token]),
@@ -165,6 +175,12 @@ export const createMachine = (options: MachineOptions): Machine => {
     disk.crash(kind)
     life = undefined
     running = undefined
+  }
+  const wake = () => {
+    if (!isAsleep) return
+    isAsleep = false
+    clock.wake()
+    network.wake(place.name)
   }
   const start = () => {
     if (life) return
@@ -191,17 +207,27 @@ export const createMachine = (options: MachineOptions): Machine => {
     place,
     clock,
     disk,
-    host,
-    node: () => running,
+    host: engine?.host,
+    engine,
+    node: () => (isAsleep ? undefined : running),
     isRunning: () => life !== undefined,
+    isAsleep: () => isAsleep,
+    sleep: (how) => {
+      if (isAsleep) return
+      isAsleep = true
+      clock.stop(how)
+      network.sleep(place.name)
+    },
+    wake,
     install: (by) => {
       told = by
     },
     start,
     crash: (kind) => {
       end(kind)
+      wake()
       if (kind === 'kill') return
-      host?.powerCut()
+      engine?.host.powerCut()
       clock.reboot()
     },
     signer: () => {

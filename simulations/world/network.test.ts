@@ -92,14 +92,14 @@ test('a way that stays closed ends the link at the end that hears nothing, and t
   t.is(await reasonOf(near), undefined)
   await run(5_200)
   t.is(await reasonOf(far), 'nothing heard for 5000 ms')
-  t.is(await reasonOf(near), 'closed by far')
+  t.is(await reasonOf(near), 'closed by bb')
 })
 
 test('a process that is killed says farewell; a machine without power does not', async (t) => {
   const killed = await join()
   killed.leave('farewell')
   await killed.run(200)
-  t.is(await reasonOf(killed.near), 'closed by far')
+  t.is(await reasonOf(killed.near), 'closed by bb')
   t.is(await reasonOf(killed.far), undefined, 'the dead end is told nothing')
   const dark = await join()
   dark.leave('silence')

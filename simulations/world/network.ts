@@ -2,15 +2,22 @@ import type { Random } from '../../base/index.ts'
 import { type Mesh, MeshError, type MeshLink, type StreamLink } from '../../mesh/index.ts'
 import { createPaths, type Paths } from './paths.ts'
 import type { Scheduler } from './scheduler.ts'
-import { createWire, type PassingFrame, type Wire, type WireEnd } from './wire.ts'
+import { createWire, type PassingFrame, type Side, type Wire, type WireEnd } from './wire.ts'
 
 /** The network between the machines of a world. */
 export interface Network {
   readonly paths: Paths
   /** @param address where others dial it, the name of its machine; without one it only dials out */
   join(end: WireEnd, address?: string): Seat
-  /** Ends every connection of two machines at once, as a middle box that was restarted does. */
-  reset(a: string, b: string): void
+  /** Ends every connection of two machines at once, as a middle box that was restarted does. Says whether there was one. */
+  reset(a: string, b: string): boolean
+  /** Ends their connections for the first alone; the second is not told, and writes into nothing. Says whether there was one. */
+  forget(gone: string, left: string): boolean
+  /** Their connections carry nothing any more, and no end is told. Says whether there was one. */
+  lose(a: string, b: string): boolean
+  /** A machine neither sends nor takes anything until `wake`; then what came meanwhile reaches it. */
+  sleep(node: string): void
+  wake(node: string): void
   /** Connections that are up, as `a>b`, the dialer first. */
   connections(): readonly string[]
 }
@@ -47,8 +54,15 @@ export const createNetwork = ({ scheduler, random, onFrame, livenessMs = 15_000 
   const listeners = new Map<string, Listener>()
   const wires = new Set<Wire>()
   const dark = new Set<string>()
-  paths.onChange((from, to, isOpen) => {
-    for (const wire of wires) wire.pathChanged(from, to, isOpen)
+  const asleep = new Set<string>()
+  const uponWaking: { readonly node: string; readonly run: () => void }[] = []
+  const isAsleep = (node: string) => asleep.has(node)
+  const whenAwake = (node: string, run: () => void) => {
+    if (isAsleep(node)) uponWaking.push({ node, run })
+    else run()
+  }
+  paths.onChange((from, to, change) => {
+    for (const wire of [...wires]) wire.pathChanged(from, to, change)
   })
 
   const connect = (ends: readonly [WireEnd, WireEnd]): Wire => {
@@ -60,6 +74,7 @@ export const createNetwork = ({ scheduler, random, onFrame, livenessMs = 15_000 
       onFrame,
       onGone: () => wires.delete(wire),
       isDark: (node) => dark.has(node),
+      isAsleep,
     })
     wires.add(wire)
     return wire
@@ -87,13 +102,13 @@ export const createNetwork = ({ scheduler, random, onFrame, livenessMs = 15_000 
         })
       const abort = () => fail('the caller gave up')
       const timeout = scheduler.at(scheduler.nowMs() + timeoutMs, `timer ${dialer.node}`, () =>
-        fail(`no answer within ${timeoutMs} ms`),
+        whenAwake(dialer.node, () => fail(`no answer within ${timeoutMs} ms`)),
       )
       if (signal?.aborted) return abort()
       signal?.addEventListener('abort', abort)
       const hop = (from: string, to: string, run: () => void) =>
         scheduler.at(scheduler.nowMs() + paths.quality(from, to).latencyMs, `dial ${from}>${to}`, () => {
-          if (paths.isOpen(from, to) && !isSettled && !options.hasLeft()) run()
+          if (paths.isOpen(from, to) && !isAsleep(to) && !isSettled && !options.hasLeft()) run()
         })
       hop(dialer.node, address, () => {
         const listener = listeners.get(address)
@@ -110,13 +125,14 @@ export const createNetwork = ({ scheduler, random, onFrame, livenessMs = 15_000 
     let isListening = false
     let hasLeft = false
     dark.delete(end.node)
+    asleep.delete(end.node)
     const leave = (how: 'farewell' | 'silence') => {
       hasLeft = true
       if (how === 'silence') dark.add(end.node)
       if (isListening && address !== undefined) listeners.delete(address)
       isListening = false
       for (const wire of [...wires])
-        for (const side of [0, 1] as const) if (wire.ends[side] === end) wire.leave(side, how, `closed by ${end.node}`)
+        for (const side of [0, 1] as const) if (wire.ends[side] === end) wire.leave(side, how, `closed by ${end.peer}`)
     }
     const mesh: Mesh = {
       start: async () => {
@@ -142,11 +158,34 @@ export const createNetwork = ({ scheduler, random, onFrame, livenessMs = 15_000 
     return { mesh, leave }
   }
 
+  const toEach = (a: string, b: string, act: (wire: Wire) => void): boolean => {
+    const found = between(a, b)
+    for (const wire of found) act(wire)
+    return found.length > 0
+  }
+  const standstillOf = (node: string) => {
+    for (const wire of [...wires]) wire.standstillChanged(node)
+  }
+
   return {
     paths,
     join: seatAt,
-    reset: (a, b) => {
-      for (const wire of between(a, b)) wire.reset()
+    reset: (a, b) => toEach(a, b, (wire) => wire.reset()),
+    forget: (gone, left) =>
+      toEach(gone, left, (wire) => {
+        const side: Side = wire.ends[0].node === gone ? 0 : 1
+        wire.forget(side)
+      }),
+    lose: (a, b) => toEach(a, b, (wire) => wire.lose()),
+    sleep: (node) => {
+      asleep.add(node)
+      standstillOf(node)
+    },
+    wake: (node) => {
+      if (!asleep.delete(node)) return
+      for (const { run } of uponWaking.filter((one) => one.node === node)) run()
+      uponWaking.splice(0, uponWaking.length, ...uponWaking.filter((one) => one.node !== node))
+      standstillOf(node)
     },
     connections: () => [...wires].map(({ ends }) => `${ends[0].node}>${ends[1].node}`),
   }

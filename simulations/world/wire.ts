@@ -1,6 +1,6 @@
-import { errorText } from '../../base/index.ts'
+import { errorText, type Timer } from '../../base/index.ts'
 import { createFrameQueue, createStreamLink, type Frame, type FrameQueue, type StreamLink } from '../../mesh/index.ts'
-import type { Paths } from './paths.ts'
+import type { PathChange, Paths } from './paths.ts'
 import type { Scheduler } from './scheduler.ts'
 
 /** A frame as it passes from one machine to another. */
@@ -30,13 +30,28 @@ export interface WireOptions {
   readonly onGone: () => void
   /** Whether a machine has no power. */
   readonly isDark: (node: string) => boolean
+  /** Whether a machine stands still: it neither sends nor takes anything, and will go on. */
+  readonly isAsleep: (node: string) => boolean
 }
 
-type Side = 0 | 1
+export type Side = 0 | 1
+
+/** What the line carries, or carried last. */
+interface Carried {
+  readonly item: Item
+  leftBytes: number
+  sinceMs: number
+  bytesPerMs: number
+  /** When the one before it arrives. */
+  readonly floorMs: number
+  arrival: Timer
+}
 
 /** One end, and the way to it. */
 interface State {
   isGone: boolean
+  /** It is gone and does not say so to who still writes to it. */
+  isMute: boolean
   /** Arrived while the way was closed, in order. */
   readonly held: Item[]
   /** Waits for the line to be free. */
@@ -45,21 +60,24 @@ interface State {
   farewell: string | undefined
   /** What waits in the queue is never sent: who put it there is no more. */
   isCut: boolean
-  /** When the line is free again, and whether somebody waits for that. */
+  carried: Carried | undefined
+  /** When the line is free again, and who waits for that. */
   freeMs: number
-  isWaiting: boolean
+  waiter: Timer | undefined
   lastArrivalMs: number
   silences: number
 }
 
 const freshState = (): State => ({
   isGone: false,
+  isMute: false,
   held: [],
   queue: createFrameQueue(),
   farewell: undefined,
   isCut: false,
+  carried: undefined,
   freeMs: 0,
-  isWaiting: false,
+  waiter: undefined,
   lastArrivalMs: 0,
   silences: 0,
 })
@@ -72,8 +90,14 @@ export interface Wire {
   leave(side: Side, how: 'farewell' | 'silence', reason: string): void
   /** Breaks it for both ends that are still there. */
   reset(): void
-  /** A way was opened or closed. */
-  pathChanged(from: string, to: string, isOpen: boolean): void
+  /** Breaks it for one end; the other is not told, and what it writes goes nowhere. */
+  forget(side: Side): void
+  /** Nothing passes any more, neither way and whatever the ways are; no end is told. */
+  lose(): void
+  /** A way was opened, closed or is of another quality. */
+  pathChanged(from: string, to: string, change: PathChange): void
+  /** A machine stands still from now on, or goes on. */
+  standstillChanged(node: string): void
 }
 
 type Item = { readonly kind: 'frame'; readonly frame: Frame } | { readonly kind: 'farewell'; readonly reason: string }
@@ -81,21 +105,29 @@ type Item = { readonly kind: 'frame'; readonly frame: Frame } | { readonly kind:
 /** What TCP and IP add to a frame, about: 9 bytes of our own head and 40 of theirs. */
 const headBytes = 49
 
+const noTimer: Timer = { cancel: () => {} }
 const other = (side: Side): Side => (side === 0 ? 1 : 0)
 
 export const createWire = (options: WireOptions): Wire => {
-  const { scheduler, paths, ends, livenessMs } = options
+  const { scheduler, paths, ends, livenessMs, isAsleep } = options
   const sides: readonly [State, State] = [freshState(), freshState()]
+  let isLost = false
 
   const nameOf = (side: Side) => ends[side].node
   const label = (kind: string, to: Side) => `${kind} ${nameOf(other(to))}>${nameOf(to)}`
+  const frameLabels: readonly [string, string] = [label('frame', 0), label('frame', 1)]
+  const qualityTo = (to: Side) => paths.quality(nameOf(other(to)), nameOf(to))
   const isOpenTo = (to: Side) => paths.isOpen(nameOf(other(to)), nameOf(to))
+  const takes = (to: Side) => isOpenTo(to) && !isAsleep(nameOf(to))
+  /** Whether something of the other end still reaches this one, so that it need not expect silence. */
+  const isHeardBy = (to: Side) => !isLost && isOpenTo(to) && !sides[other(to)].isGone && !isAsleep(nameOf(other(to)))
 
   const arrive = (item: Item, to: Side) => {
+    if (isLost) return
     if (sides[to].isGone) {
       // A machine that is there and knows of no such connection says so.
-      const isHeard = item.kind === 'frame' && !sides[other(to)].isGone && !options.isDark(nameOf(to))
-      return isHeard ? sayFarewell(other(to), 'reset') : undefined
+      const isTold = item.kind === 'frame' && !sides[to].isMute && !options.isDark(nameOf(to))
+      return isTold && !sides[other(to)].isGone ? sayFarewell(other(to), 'reset') : undefined
     }
     if (item.kind === 'farewell') return endSide(to, item.reason)
     options.onFrame({ from: nameOf(other(to)), to: nameOf(to), frame: item.frame })
@@ -105,22 +137,54 @@ export const createWire = (options: WireOptions): Wire => {
       breakSide(to, `the peer sent what no peer sends: ${errorText(error)}`)
     }
   }
+  /** Says when what the line carries has left it, and when it arrives. */
+  const time = (carried: Carried, to: Side) => {
+    const state = sides[to]
+    state.freeMs = carried.sinceMs + carried.leftBytes / carried.bytesPerMs
+    state.lastArrivalMs = Math.max(carried.floorMs, state.freeMs + qualityTo(to).latencyMs)
+    const { item } = carried
+    carried.arrival = scheduler.at(
+      state.lastArrivalMs,
+      item.kind === 'frame' ? frameLabels[to] : label(item.kind, to),
+      () => {
+        // What comes while the way is closed waits, in order: the other end repeats it until the way is open.
+        if (!takes(to) || state.held.length > 0) state.held.push(item)
+        else arrive(item, to)
+      },
+    )
+  }
   /** Puts one item onto the line, which is free again once its last byte has left. */
   const carry = (item: Item, to: Side) => {
-    const { latencyMs, bytesPerMs } = paths.quality(nameOf(other(to)), nameOf(to))
     const state = sides[to]
-    const sizeBytes = headBytes + (item.kind === 'frame' ? item.frame.payload.byteLength : 0)
-    state.freeMs = scheduler.nowMs() + sizeBytes / bytesPerMs
-    state.lastArrivalMs = Math.max(state.lastArrivalMs, state.freeMs + latencyMs)
-    scheduler.at(state.lastArrivalMs, label(item.kind, to), () => {
-      // What comes while the way is closed waits, in order: the other end repeats it until the way is open.
-      if (!isOpenTo(to) || state.held.length > 0) state.held.push(item)
-      else arrive(item, to)
-    })
+    const carried: Carried = {
+      item,
+      leftBytes: headBytes + (item.kind === 'frame' ? item.frame.payload.byteLength : 0),
+      sinceMs: scheduler.nowMs(),
+      bytesPerMs: qualityTo(to).bytesPerMs,
+      floorMs: state.lastArrivalMs,
+      arrival: noTimer,
+    }
+    state.carried = carried
+    time(carried, to)
+  }
+  /** The line is wider or narrower from now on, also for what it carries just now. */
+  const retime = (to: Side) => {
+    const state = sides[to]
+    const { carried } = state
+    const nowMs = scheduler.nowMs()
+    if (!carried || nowMs >= state.freeMs) return
+    carried.leftBytes -= (nowMs - carried.sinceMs) * carried.bytesPerMs
+    carried.sinceMs = nowMs
+    carried.bytesPerMs = qualityTo(to).bytesPerMs
+    carried.arrival.cancel()
+    time(carried, to)
+    if (!state.waiter) return
+    state.waiter.cancel()
+    waitForLine(to)
   }
   const pump = (to: Side) => {
     const state = sides[to]
-    while (!state.isWaiting) {
+    while (!state.waiter && !isAsleep(nameOf(other(to)))) {
       const isIdle = state.isCut || state.queue.sizeBytes() === 0
       if (isIdle && state.farewell === undefined) return
       if (scheduler.nowMs() < state.freeMs) return waitForLine(to)
@@ -134,9 +198,8 @@ export const createWire = (options: WireOptions): Wire => {
   }
   const waitForLine = (to: Side) => {
     const state = sides[to]
-    state.isWaiting = true
-    scheduler.at(state.freeMs, label('line', to), () => {
-      state.isWaiting = false
+    state.waiter = scheduler.at(state.freeMs, label('line', to), () => {
+      state.waiter = undefined
       pump(to)
     })
   }
@@ -145,9 +208,9 @@ export const createWire = (options: WireOptions): Wire => {
     pump(to)
   }
   const release = (to: Side) => {
-    const { latencyMs } = paths.quality(nameOf(other(to)), nameOf(to))
+    const { latencyMs } = qualityTo(to)
     scheduler.at(scheduler.nowMs() + latencyMs, label('repeat', to), () => {
-      if (isOpenTo(to)) for (const item of sides[to].held.splice(0)) arrive(item, to)
+      if (takes(to)) for (const item of sides[to].held.splice(0)) arrive(item, to)
     })
   }
   const endSide = (side: Side, reason: string) => {
@@ -158,7 +221,7 @@ export const createWire = (options: WireOptions): Wire => {
   }
   const breakSide = (side: Side, reason: string) => {
     if (sides[side].isGone) return
-    sayFarewell(other(side), `closed by ${nameOf(side)}`)
+    sayFarewell(other(side), `closed by ${ends[side].peer}`)
     endSide(side, reason)
   }
   const leftAlone = (side: Side) => {
@@ -167,10 +230,18 @@ export const createWire = (options: WireOptions): Wire => {
   }
   /** From now on nothing reaches `side`, unless a way is opened in time. */
   const expectSilence = (side: Side) => {
-    const silence = ++sides[side].silences
+    const state = sides[side]
+    const silence = ++state.silences
     scheduler.at(scheduler.nowMs() + livenessMs, label('silence', side), () => {
-      if (silence === sides[side].silences) breakSide(side, `nothing heard for ${livenessMs} ms`)
+      if (silence !== state.silences) return
+      // Who stands still counts no time; it listens anew when it goes on.
+      if (!isAsleep(nameOf(side))) breakSide(side, `nothing heard for ${livenessMs} ms`)
     })
+  }
+  /** Something reaches `side` again, if nothing else is in the way. */
+  const hearAgain = (side: Side) => {
+    if (isHeardBy(side)) sides[side].silences++
+    if (!isLost) release(side)
   }
 
   const linkAt = (side: Side): StreamLink =>
@@ -201,12 +272,35 @@ export const createWire = (options: WireOptions): Wire => {
     reset: () => {
       for (const side of [0, 1] as const) if (!sides[side].isGone) endSide(side, 'the connection broke')
     },
-    pathChanged: (from, to, isOpen) => {
+    forget: (side) => {
+      if (sides[side].isGone) return
+      sides[side].isMute = true
+      sides[other(side)].isCut = true
+      endSide(side, 'the connection broke')
+    },
+    lose: () => {
+      isLost = true
+      for (const side of [0, 1] as const) if (!sides[side].isGone) expectSilence(side)
+    },
+    pathChanged: (from, to, change) => {
       const side = nameOf(0) === to ? 0 : 1
       if (nameOf(side) !== to || nameOf(other(side)) !== from) return
-      if (!isOpen) return expectSilence(side)
-      if (!sides[other(side)].isGone) sides[side].silences++
-      release(side)
+      if (change === 'quality') retime(side)
+      else if (change === 'closed') expectSilence(side)
+      else hearAgain(side)
+    },
+    standstillChanged: (node) => {
+      for (const side of [0, 1] as const) {
+        if (nameOf(side) !== node) continue
+        if (isAsleep(node)) {
+          if (!sides[other(side)].isGone) expectSilence(other(side))
+          continue
+        }
+        if (!isHeardBy(side) && !sides[side].isGone) expectSilence(side)
+        hearAgain(other(side))
+        release(side)
+        pump(other(side))
+      }
     },
   }
 }

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { createSeededRandom } from '../../base/index.ts'
+import { createManualClock, createSeededRandom } from '../../base/index.ts'
 import { parseTopology } from '../../topologies/index.ts'
 import { bringUp } from './bring-up.ts'
 import { createDisk, type DiskWrite } from './disk.ts'
@@ -120,7 +120,12 @@ test('what a process began goes nowhere once it has ended', async (t) => {
 
 test('a killed process leaves all it wrote; a power cut leaves what was synced and a beginning of the rest', async (t) => {
   const keptAfter = async (kind: 'kill' | 'power', seed: number) => {
-    const disk = createDisk({ machine: 'one', random: createSeededRandom(seed), onWrite: () => {} })
+    const disk = createDisk({
+      machine: 'one',
+      random: createSeededRandom(seed),
+      clock: createManualClock(),
+      onWrite: () => {},
+    })
     const store = disk.store()
     await store.open()
     const put = (key: string, sync: boolean) => store.write([{ kind: 'put', key, value: Buffer.from(key) }], { sync })
@@ -139,7 +144,12 @@ test('a killed process leaves all it wrote; a power cut leaves what was synced a
 
 test('a full disk takes nothing and keeps what it had', async (t) => {
   const writes: DiskWrite[] = []
-  const disk = createDisk({ machine: 'one', random: createSeededRandom(1), onWrite: (write) => writes.push(write) })
+  const disk = createDisk({
+    machine: 'one',
+    random: createSeededRandom(1),
+    clock: createManualClock(),
+    onWrite: (write) => writes.push(write),
+  })
   const file = disk.stateFile<number>('count')
   const store = disk.store()
   await store.open()

@@ -1,0 +1,88 @@
+import { type Clock, SkerryError, sleep } from '../../base/index.ts'
+import { type Containers, createSimulatedHost, type ObservedHost, type SimulatedHost } from '../../runtime/index.ts'
+
+/** How an engine takes images in. */
+export type Imports =
+  | { readonly kind: 'well' }
+  | { readonly kind: 'slow'; readonly delayMs: number }
+  | { readonly kind: 'failing'; readonly code: 'bad-image' | 'disk-full' | 'engine-unavailable' }
+
+/** The container engine of one machine, with what may be wrong with it. It outlives the node's processes. */
+export interface Engine {
+  readonly host: SimulatedHost
+  /** What one process of the node gets. @param see puts observers around what is really done */
+  connect(see: (containers: Containers) => Containers): Containers
+  setImports(imports: Imports): void
+  /** `stale`: every list is the one it gave first from now on. */
+  setLists(lists: 'true' | 'stale'): void
+  /** `lost`: it does what it is told, and then fails to say so. */
+  setAnswers(answers: 'given' | 'lost'): void
+  /** A container that runs and answers nothing: what is asked of it ends when its time is over. Returns how to end that. */
+  hang(id: string): () => void
+}
+
+export const createEngine = ({ clock, latencyMs }: { readonly clock: Clock; readonly latencyMs: number }): Engine => {
+  const host = createSimulatedHost({ clock })
+  host.setLatency(latencyMs)
+  const hanging = new Set<string>()
+  let imports: Imports = { kind: 'well' }
+  let isStale = false
+  let stale: ObservedHost | undefined
+  let isMute = false
+
+  const answered = async <Value>(operation: string, act: Promise<Value>): Promise<Value> => {
+    const value = await act
+    if (isMute) throw new SkerryError('engine-unavailable', `cannot ${operation}: the simulated engine gave no answer`)
+    return value
+  }
+  const takeIn = async () => {
+    if (imports.kind === 'slow') await sleep(clock, imports.delayMs)
+    if (imports.kind === 'failing')
+      throw new SkerryError(imports.code, `cannot import: the simulated engine says ${imports.code}`)
+  }
+  const list = async (inner: Containers) => {
+    if (isStale && stale) return stale
+    const found = await inner.observe()
+    if (isStale) stale ??= found
+    return found
+  }
+
+  return {
+    host,
+    connect: (see) => {
+      const inner = see(host.connect())
+      return {
+        ...inner,
+        observe: () => list(inner),
+        importImage: async (path, options) => {
+          await takeIn()
+          return answered('import', inner.importImage(path, options))
+        },
+        removeImage: (name) => answered('remove an image', inner.removeImage(name)),
+        attachNetwork: (spec) => answered('attach a network', inner.attachNetwork(spec)),
+        detachNetwork: (tenant, instance) => answered('detach a network', inner.detachNetwork(tenant, instance)),
+        startContainer: (owner, spec) => answered('start a container', inner.startContainer(owner, spec)),
+        removeContainer: (id, options) => answered('remove a container', inner.removeContainer(id, options)),
+        exec: async (id, options) => {
+          if (!hanging.has(id)) return inner.exec(id, options)
+          await sleep(clock, options.timeoutMs, options.signal)
+          throw new SkerryError('timeout', `exec in ${id} did not end within ${options.timeoutMs} ms`)
+        },
+      }
+    },
+    setImports: (how) => {
+      imports = how
+    },
+    setLists: (lists) => {
+      isStale = lists === 'stale'
+      stale = undefined
+    },
+    setAnswers: (answers) => {
+      isMute = answers === 'lost'
+    },
+    hang: (id) => {
+      hanging.add(id)
+      return () => void hanging.delete(id)
+    },
+  }
+}
