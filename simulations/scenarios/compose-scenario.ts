@@ -1,5 +1,5 @@
 import { parseTopology, type Topology, zones } from '../../topologies/index.ts'
-import type { FaultName } from './faults.ts'
+import type { FaultName } from './faults/index.ts'
 import { invariantCheckers } from './invariants.ts'
 import { markTopology } from './marks.ts'
 import type { MoveName } from './moves/moves.ts'

@@ -1,6 +1,6 @@
 import type { Random } from '../../base/index.ts'
 import type { World } from '../world/index.ts'
-import { type Fault, type FaultName, faults, type Harm } from './faults.ts'
+import { type Fault, type FaultName, faults, type Harm } from './faults/index.ts'
 import { within } from './repeat.ts'
 
 /** What befalls a world in one run. */

@@ -2,7 +2,7 @@ import type { NodePowers } from '../../node/index.ts'
 import type { Topology } from '../../topologies/index.ts'
 import type { CanaryRegister } from './canaries.ts'
 import type { MakeChecker } from './checker.ts'
-import type { FaultName } from './faults.ts'
+import type { FaultName } from './faults/index.ts'
 import type { MoveName } from './moves/moves.ts'
 
 /** How long the parts of a run take, in milliseconds of simulated time. */

@@ -1,1 +1,0 @@
-export { type Fault, type FaultName, faults, type Harm } from './faults/index.ts'
