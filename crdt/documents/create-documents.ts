@@ -1,18 +1,24 @@
 import { type Log, type Random, randomHex } from '../../base/index.ts'
 import type { AuthorityPowers } from '../authority/index.ts'
-import { openEnvelope } from '../envelope/index.ts'
-import { createParking, laneViewOf, type Parking } from '../lane/index.ts'
+import { openEnvelope, openProof } from '../envelope/index.ts'
+import { createParking, type Epoch, laneViewOf, type Parking } from '../lane/index.ts'
 import { type Store, StoreError } from '../store/index.ts'
 import { createLane, takeGenesis } from './begin-lane.ts'
-import { envelopeKey, envelopePrefix, genesisKey, readDocumentKey } from './document-keys.ts'
+import { baseKey, envelopeKey, envelopePrefix, genesisKey, proofKey, readDocumentKey } from './document-keys.ts'
 import type { Documents } from './documents.ts'
 import { createEpochMaker } from './held-lane.ts'
 import { type Desk, withReplica } from './lane-desk.ts'
 import { createLaneShelf } from './lane-shelf.ts'
+import { describeLate, readLate } from './late-changes.ts'
 import { orderByDependencies } from './order-envelopes.ts'
 import { readLanes } from './read-lanes.ts'
 import { createReplicaCache } from './replica-cache.ts'
+import { type SealGuards, sealGuards } from './seal-guards.ts'
+import { sealLane } from './seal-lane.ts'
+import { readPast } from './stored-epochs.ts'
 import { takeEnvelopes } from './take-envelopes.ts'
+import { takeLateEnvelopes } from './take-late.ts'
+import { takeProof, writtenBy } from './take-proof.ts'
 import { createTurns } from './turns.ts'
 import { writeLanes } from './write-lanes.ts'
 
@@ -28,6 +34,10 @@ export interface DocumentsOptions {
   readonly parking?: Parking
   /** Replicas kept in memory. @default 64 */
   readonly cacheReplicas?: number
+  /** Sealed epochs kept of each lane, at least 1: who was away for more joins by its base. @default 2 */
+  readonly keepEpochs?: number
+  /** @default sealGuards; tests take one out to show what it stops */
+  readonly sealing?: SealGuards
 }
 
 export const createDocuments = (options: DocumentsOptions): Documents => {
@@ -40,6 +50,10 @@ export const createDocuments = (options: DocumentsOptions): Documents => {
       throw error
     }
   }
+  let incarnation = ''
+  const beginIncarnation = () => {
+    incarnation = randomHex(random, 16)
+  }
   const desk: Desk = {
     store,
     powers,
@@ -50,11 +64,17 @@ export const createDocuments = (options: DocumentsOptions): Documents => {
     cache: createReplicaCache(cacheReplicas),
     makeEpoch: createEpochMaker(networkId, powers.hash),
     readWhole,
+    guards: options.sealing ?? sealGuards,
+    keepEpochs: Math.max(1, options.keepEpochs ?? 2),
+    beginIncarnation,
   }
   const { shelf } = desk
-  let incarnation = ''
-  const beginIncarnation = () => {
-    incarnation = randomHex(random, 16)
+  /** The open epoch, or one that is kept. */
+  const epochAt = async (documentId: string, number: number | undefined): Promise<Epoch | undefined> => {
+    const lane = shelf.get(documentId)
+    if (lane === undefined || number === undefined || number === lane.epoch.epoch) return lane?.epoch
+    const past = lane.tail.past.find(({ epoch }) => epoch === number)
+    return past && readPast(desk, documentId, past)
   }
 
   /** Bytes of the envelopes asked for: one by one where they are few, else by a walk over the lane. */
@@ -91,12 +111,44 @@ export const createDocuments = (options: DocumentsOptions): Documents => {
       const lane = shelf.get(documentId)
       return lane && { documentId, epoch: lane.epoch.epoch, heads: lane.heads, fence: lane.fence }
     },
-    genesisOf: async (documentId) => {
+    loadOf: (documentId) => {
       const lane = shelf.get(documentId)
-      return lane && readWhole(genesisKey(documentId, lane.epoch.epoch))
+      return lane && { epoch: lane.epoch, count: lane.tally.count, sizeBytes: lane.sizeBytes }
+    },
+    pastOf: (documentId) => shelf.get(documentId)?.tail.past ?? [],
+    genesisOf: async (documentId, epoch) => {
+      const number = epoch ?? shelf.get(documentId)?.epoch.epoch
+      return number === undefined ? undefined : readWhole(genesisKey(documentId, number))
+    },
+    baseOf: async (documentId) => {
+      const lane = shelf.get(documentId)
+      return lane && readWhole(baseKey(documentId, lane.epoch.epoch))
     },
     create: (lane, owner, signer) => createLane(desk, networkId(), { lane, owner, signer }, random),
-    takeGenesis: (bytes, owner, from) => takeGenesis(desk, networkId(), { bytes, owner, from }),
+    takeGenesis: (bytes, owner, from, { base, sealers } = {}) =>
+      takeGenesis(desk, networkId(), { bytes, owner, from, base, sealers }),
+    seal: (documentId, seal) => sealLane(desk, networkId(), documentId, seal),
+    late: async (documentId) => {
+      const lane = shelf.get(documentId)
+      if (lane === undefined || lane.tail.late.length === 0) return []
+      return (await readLate(desk, documentId)).map((one) => describeLate(one, lane.epoch.lane, desk))
+    },
+    lateNames: (documentId) => shelf.get(documentId)?.tail.late ?? [],
+    lateEnvelopes: async (documentId, hashes) =>
+      (await readLate(desk, documentId)).flatMap(({ envelope }) => (hashes.has(envelope.hash) ? envelope.bytes : [])),
+    takeLate: async (documentId, envelopes, from) =>
+      shelf.get(documentId) === undefined ? [] : takeLateEnvelopes(desk, documentId, envelopes, from),
+    quarantined: () =>
+      shelf.ids().flatMap((documentId) => {
+        const lane = shelf.demand(documentId)
+        const { epoch: open } = lane
+        return lane.tail.proofs.map(({ epoch, author }) => {
+          return { documentId, lane: open.lane, epoch, author, isOpen: epoch === open.epoch }
+        })
+      }),
+    proofOf: ({ documentId, epoch, author }) => readWhole(proofKey(documentId, epoch, author)),
+    takeProof: (bytes, from) => takeProof(desk, openProof(bytes.slice(), networkId(), powers), from),
+    writtenBy: (documentId, epoch, author) => writtenBy(desk, documentId, epoch, author),
     standing: async (documentId) => {
       shelf.demand(documentId)
       return withReplica(desk, documentId, ({ replica }) => replica.standing())
@@ -115,21 +167,21 @@ export const createDocuments = (options: DocumentsOptions): Documents => {
       }
     },
     take: (documentId, envelopes, from) => takeEnvelopes(desk, documentId, envelopes, from),
-    hashes: async (documentId) => {
-      const lane = shelf.get(documentId)
+    hashes: async (documentId, epoch) => {
+      const number = epoch ?? shelf.get(documentId)?.epoch.epoch
       const hashes: string[] = []
-      if (lane === undefined) return hashes
-      for await (const { key, value } of store.scan({ prefix: envelopePrefix(documentId, lane.epoch.epoch) })) {
+      if (number === undefined) return hashes
+      for await (const { key, value } of store.scan({ prefix: envelopePrefix(documentId, number) })) {
         const named = readDocumentKey(key)
         if (value !== undefined && named?.kind === 'envelope') hashes.push(named.hash)
       }
       return hashes
     },
-    envelopes: async (documentId, hashes) => {
-      const lane = shelf.get(documentId)
-      if (lane === undefined) return []
-      const found = (await readSome(documentId, lane.epoch.epoch, hashes)).flatMap((bytes) => {
-        const opened = openEnvelope(bytes, lane.epoch.place, powers, [])
+    envelopes: async (documentId, hashes, number) => {
+      const epoch = await epochAt(documentId, number)
+      if (epoch === undefined) return []
+      const found = (await readSome(documentId, epoch.epoch, hashes)).flatMap((bytes) => {
+        const opened = openEnvelope(bytes, epoch.place, powers, [])
         return opened.ok && hashes.has(opened.envelope.hash) ? [opened.envelope] : []
       })
       return orderByDependencies(found).map(({ bytes }) => bytes)

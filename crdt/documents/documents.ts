@@ -1,9 +1,10 @@
-import type { Fence, Owner, Signer } from '../authority/index.ts'
+import type { Fence, KeyId, Owner, Signer } from '../authority/index.ts'
 import type { LaneView } from '../effective/index.ts'
-import type { Envelope, EnvelopeRefusal } from '../envelope/index.ts'
+import type { Envelope, EnvelopeRefusal, EquivocationProof, ProofRefusal } from '../envelope/index.ts'
 import type {
   AuthorResult,
   Epoch,
+  EpochLoad,
   LaneName,
   LaneSummary,
   LaneValue,
@@ -11,6 +12,9 @@ import type {
   Put,
   Received,
 } from '../lane/index.ts'
+import type { PastEpoch } from './held-lane.ts'
+import type { TurnRefusal } from './judge-seal.ts'
+import type { LateChange } from './late-changes.ts'
 
 /** What `open` found: how many lanes there are, and those of which stored bytes are missing or damaged. */
 export interface OpenedDocuments {
@@ -20,14 +24,31 @@ export interface OpenedDocuments {
 }
 
 export type TakenGenesis =
-  | OpenedGenesis
-  | { readonly ok: false; readonly refusal: { readonly code: 'rival'; readonly message: string } }
+  | Extract<OpenedGenesis, { ok: true }>
+  | {
+      readonly ok: false
+      readonly refusal:
+        | Extract<OpenedGenesis, { ok: false }>['refusal']
+        | { readonly code: 'rival'; readonly message: string }
+        | TurnRefusal
+    }
+
+/** What became of an envelope that was brought; `late` when it belongs to an epoch that was sealed without it. */
+export type Taken =
+  | Received
+  | { readonly kind: 'late' }
+  | { readonly kind: 'refused'; readonly refusal: EnvelopeRefusal }
 
 /** What changed in one document, told after it is on disk. */
 export interface DocumentChange {
   readonly documentId: string
-  /** New envelopes, in the order they were taken; empty when the document is new, or the disk lost some of it. */
+  /**
+   * New envelopes, in the order they were taken; empty when the document or its epoch is new, or the disk lost some of it,
+   * and when nothing but what is late changed.
+   */
   readonly envelopes: readonly Envelope[]
+  /** Changes that are late since now. */
+  readonly late: readonly Envelope[]
   /** Who brought them, as given to `take`; undefined when they were written here. */
   readonly from: string | undefined
 }
@@ -48,10 +69,50 @@ export type WriteResult =
   | AuthorResult
   | { readonly ok: false; readonly refusal: { readonly code: 'behind'; readonly message: string } }
 
+/** What to seal a lane with. */
+export interface Seal {
+  /** The owner in the generation that is to hold from now on. */
+  readonly owner: Owner
+  /** A key of the owner. */
+  readonly signer: Signer
+  /** Public keys of the owner that are to write. @default all of them */
+  readonly writers?: readonly Uint8Array[]
+  /** Begins an epoch also when nothing was written and the writers stay: who joins then learns nothing of before. @default false */
+  readonly isForced?: boolean
+}
+
+export type SealResult =
+  | { readonly ok: true; readonly epoch: Epoch; readonly late: number }
+  | {
+      readonly ok: false
+      readonly refusal: {
+        readonly code: TurnRefusal['code'] | 'no-change' | 'behind' | 'quarantined' | 'too-large' | 'not-entitled'
+        readonly message: string
+      }
+    }
+
+/** A key of which two changes of one number are known in one lane and epoch. */
+export interface QuarantinedKey {
+  readonly documentId: string
+  readonly lane: LaneName
+  readonly epoch: number
+  readonly author: KeyId
+  /** Whether that epoch is open still: then both changes, and what stands on them, do not count. */
+  readonly isOpen: boolean
+}
+
 /** One lane to write, and what to put into it; no edits is no write. */
 export interface LaneWrite {
   readonly documentId: string
   readonly edit: (draft: LaneDraft) => ReadonlyMap<string, LaneValue>
+}
+
+/** What may come with a genesis. */
+export interface GenesisExtras {
+  /** What its epoch begins with, where the epoch before is not here. */
+  readonly base?: Uint8Array
+  /** Keys of which one has to have signed. @default all of the owner */
+  readonly sealers?: ReadonlyMap<KeyId, Uint8Array>
 }
 
 /**
@@ -68,8 +129,14 @@ export interface Documents {
   /** The open epoch of a document that is held. */
   epochOf(documentId: string): Epoch | undefined
   summaryOf(documentId: string): LaneSummary | undefined
-  /** Signed record of the open epoch. */
-  genesisOf(documentId: string): Promise<Uint8Array | undefined>
+  /** How much the open epoch holds: what `whySeal` asks. */
+  loadOf(documentId: string): EpochLoad | undefined
+  /** Epochs that were sealed and are kept, all of their cut, by number. */
+  pastOf(documentId: string): readonly PastEpoch[]
+  /** Signed record of the open epoch, or of one that is kept. */
+  genesisOf(documentId: string, epoch?: number): Promise<Uint8Array | undefined>
+  /** What the open epoch began with: canonical JSON, as its state hash covers it. Undefined in the first. */
+  baseOf(documentId: string): Promise<Uint8Array | undefined>
   /**
    * Begins a lane whose sole writer is an owner this node signs for; answers the id of the one that is there already.
    * On disk when it resolves.
@@ -79,7 +146,34 @@ export interface Documents {
    * Takes the first record of a lane from a peer. A second document for a lane that is held is refused as `rival`.
    * @param owner the generation the genesis names, as this node believes it
    */
-  takeGenesis(bytes: Uint8Array, owner: Owner, from: string): Promise<TakenGenesis>
+  takeGenesis(bytes: Uint8Array, owner: Owner, from: string, more?: GenesisExtras): Promise<TakenGenesis>
+  /**
+   * Begins the next epoch of a lane at what stands now; what does not count is late from then on. On disk when it
+   * resolves, and told. The caller is the owner and signs for it; holders work out the same.
+   */
+  seal(documentId: string, seal: Seal): Promise<SealResult>
+  /** Changes outside of what the lane came to, by epoch and hash. */
+  late(documentId: string): Promise<readonly LateChange[]>
+  /** Names of late changes, without reading them: epoch and hash of the envelope. */
+  lateNames(documentId: string): readonly { readonly epoch: number; readonly hash: string }[]
+  /** Bytes of late changes that are held. */
+  lateEnvelopes(documentId: string, hashes: ReadonlySet<string>): Promise<readonly Uint8Array[]>
+  /** Takes changes that are late elsewhere; those of writers of an epoch held are kept, bounded for each author. */
+  takeLate(documentId: string, envelopes: readonly Uint8Array[], from: string): Promise<readonly Taken[]>
+  /** Keys that signed two changes of one number, by document, epoch and key. */
+  quarantined(): readonly QuarantinedKey[]
+  /** The proof against one of them: whoever reads it needs nothing else. */
+  proofOf(key: Pick<QuarantinedKey, 'documentId' | 'epoch' | 'author'>): Promise<Uint8Array | undefined>
+  /** Takes a proof about a document that is held. In the open epoch both changes cease to count; a sealed one stays as it is. */
+  takeProof(
+    bytes: Uint8Array,
+    from: string,
+  ): Promise<
+    | { readonly ok: true; readonly proof: EquivocationProof }
+    | { readonly ok: false; readonly refusal: ProofRefusal | EnvelopeRefusal }
+  >
+  /** What a key wrote in an epoch that is held, inside its cut and late: hashes of the envelopes, sorted. */
+  writtenBy(documentId: string, epoch: number, author: KeyId): Promise<readonly string[]>
   /** What stands under each key. @throws {RangeError} when the document is not held */
   standing(documentId: string): Promise<ReadonlyMap<string, readonly Put[]>>
   /** What `effective` reads; undefined for lanes without entries and for documents that are not held. */
@@ -91,15 +185,11 @@ export interface Documents {
    */
   write(writes: readonly LaneWrite[], writer: Signer): Promise<readonly WriteResult[]>
   /** Takes envelopes of one document from a peer; those that are good are on disk when it resolves. */
-  take(
-    documentId: string,
-    envelopes: readonly Uint8Array[],
-    from: string,
-  ): Promise<readonly (Received | { readonly kind: 'refused'; readonly refusal: EnvelopeRefusal })[]>
-  /** Hashes of all envelopes held of the open epoch, valid or not, sorted. */
-  hashes(documentId: string): Promise<readonly string[]>
+  take(documentId: string, envelopes: readonly Uint8Array[], from: string): Promise<readonly Taken[]>
+  /** Hashes of all envelopes held of the open epoch, valid or not, or of one that is kept; sorted. */
+  hashes(documentId: string, epoch?: number): Promise<readonly string[]>
   /** Bytes of those envelopes that are held, valid ones after what they stand on. */
-  envelopes(documentId: string, hashes: ReadonlySet<string>): Promise<readonly Uint8Array[]>
+  envelopes(documentId: string, hashes: ReadonlySet<string>, epoch?: number): Promise<readonly Uint8Array[]>
   /** @returns how to stop listening */
   onChange(listener: (change: DocumentChange) => void): () => void
 }

@@ -3,19 +3,19 @@ import { nodeHash, toHex } from '../authority/index.ts'
 import { fixture } from '../fixtures/fixture.contract.ts'
 import { hexOf, laneScene, networkId } from '../lane/scene/index.ts'
 import { envelopeKey, genesisKey, readDocumentKey, summaryKey } from './document-keys.ts'
-import { createEpochMaker, type HeldLane } from './held-lane.ts'
+import { createEpochMaker, type SavedLane } from './held-lane.ts'
 import { decodeSummary, encodeSummary } from './saved-summary.ts'
 import { addToTally, emptyTally, sameTally, tallyOf } from './tally.ts'
 
 const { epoch } = laneScene()
-const lane: HeldLane = {
+const lane: SavedLane = {
   epoch,
   heads: [hexOf('a head', 32), hexOf('b head', 32)],
   fence: { generation: 1, n: 7 },
   tally: tallyOf([hexOf('a head', 32), hexOf('b head', 32), 'ff'.repeat(32)]),
   loss: { heads: [hexOf('lost', 32)], fence: { generation: 1, n: 9 } },
 }
-const whole: HeldLane = { ...lane, heads: [], fence: { generation: 1, n: 0 }, tally: emptyTally, loss: undefined }
+const whole: SavedLane = { ...lane, heads: [], fence: { generation: 1, n: 0 }, tally: emptyTally, loss: undefined }
 const fixtures = { 'saved-summary.1': lane, 'saved-summary-whole.1': whole }
 
 for (const [name, given] of Object.entries(fixtures))

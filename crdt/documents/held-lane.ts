@@ -17,8 +17,36 @@ export interface Loss {
   readonly fence: Fence
 }
 
-/** What stays in memory of a lane whose replica is not. */
-export interface HeldLane {
+/** An epoch that was sealed and is kept still: all of its cut is on disk. */
+export interface PastEpoch {
+  readonly epoch: number
+  /** The id of its genesis. */
+  readonly id: string
+}
+
+/** Of what a lane leaves behind, what stays in memory; nearly always nothing. */
+export interface LaneTail {
+  /** By number. */
+  readonly past: readonly PastEpoch[]
+  /** Changes outside a cut, by epoch and hash. */
+  readonly late: readonly LateName[]
+  /** Proofs of two changes signed with one number, by epoch and author. */
+  readonly proofs: readonly ProofName[]
+}
+
+export interface LateName {
+  readonly epoch: number
+  readonly hash: string
+}
+export interface ProofName {
+  readonly epoch: number
+  readonly author: string
+}
+
+export const noTail: LaneTail = { past: [], late: [], proofs: [] }
+
+/** What a saved summary says. */
+export interface SavedLane {
   readonly epoch: Epoch
   /** Hashes of envelopes, sorted. */
   readonly heads: readonly string[]
@@ -29,27 +57,37 @@ export interface HeldLane {
   readonly loss: Loss | undefined
 }
 
+/** What stays in memory of a lane whose replica is not. */
+export interface HeldLane extends SavedLane {
+  /** Of the envelopes on disk of the open epoch. */
+  readonly sizeBytes: number
+  readonly tail: LaneTail
+}
+
 /** Whether fences were used that the envelopes do not show: who writes the lane must not count on from here. */
-export const isBehind = ({ loss, fence }: HeldLane): boolean =>
+export const isBehind = ({ loss, fence }: SavedLane): boolean =>
   loss !== undefined && compareFences(loss.fence, fence) > 0
 
-const remaining = (loss: Loss | undefined, { graph }: LaneReplica): Loss | undefined => {
+const remaining = (loss: Loss | undefined, { graph, epoch }: LaneReplica): Loss | undefined => {
   if (loss === undefined) return undefined
   const waiting = new Set(
     graph.unused().flatMap(({ envelope, status }) => (status.kind === 'parked' ? [envelope.hash] : [])),
   )
-  const heads = loss.heads.filter((hash) => !graph.has(hash) || waiting.has(hash))
+  const heads = loss.heads.filter((hash) => hash !== epoch.id && (!graph.has(hash) || waiting.has(hash)))
   return heads.length === 0 ? undefined : { heads, fence: loss.fence }
 }
 
 /** @param loss what was missing before; what of it is back is taken off */
-export const describeLane = (replica: LaneReplica, tally: Tally, loss: Loss | undefined): HeldLane => {
+export const describeLane = (
+  replica: LaneReplica,
+  { tally, sizeBytes, loss, tail }: Pick<HeldLane, 'tally' | 'sizeBytes' | 'loss' | 'tail'>,
+): HeldLane => {
   const { heads, fence } = replica.summary()
-  return { epoch: replica.epoch, heads, fence, tally, loss: remaining(loss, replica) }
+  return { epoch: replica.epoch, heads, fence, tally, sizeBytes, loss: remaining(loss, replica), tail }
 }
 
 /** What is owed once envelopes of a lane that was `before` are found to be gone. */
-export const lossOf = (before: Pick<HeldLane, 'heads' | 'fence' | 'loss'>): Loss => ({
+export const lossOf = (before: Pick<SavedLane, 'heads' | 'fence' | 'loss'>): Loss => ({
   heads: [...new Set([...before.heads, ...(before.loss?.heads ?? [])])].toSorted(),
   fence:
     before.loss !== undefined && compareFences(before.loss.fence, before.fence) > 0 ? before.loss.fence : before.fence,

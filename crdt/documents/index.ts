@@ -10,6 +10,12 @@ export type {
   LaneDraft,
   LaneWrite,
   OpenedDocuments,
+  QuarantinedKey,
+  Seal,
+  SealResult,
+  Taken,
   TakenGenesis,
   WriteResult,
 } from './documents.ts'
+export type { LateChange, LateReason } from './late-changes.ts'
+export { type SealGuards, sealGuards } from './seal-guards.ts'

@@ -2,9 +2,10 @@ import type { Log } from '../../base/index.ts'
 import type { Store } from '../store/index.ts'
 import type { EpochMaker, HeldLane } from './held-lane.ts'
 import type { LaneShelf } from './lane-shelf.ts'
-import { type LiveLane, type ReplayPowers, readEnvelopes, replay, tallyOnDisk } from './live-lane.ts'
+import { diskOf, type LiveLane, type ReplayPowers, readBase, readEnvelopes, replay } from './live-lane.ts'
 import { rebuildLane, writeCache } from './read-lanes.ts'
 import type { ReplicaCache } from './replica-cache.ts'
+import type { SealGuards } from './seal-guards.ts'
 import { sameTally } from './tally.ts'
 import type { Turns } from './turns.ts'
 
@@ -18,6 +19,11 @@ export interface Desk extends ReplayPowers {
   readonly makeEpoch: EpochMaker
   /** What is kept under a key; undefined when it is damaged too. */
   readonly readWhole: (key: string) => Promise<Uint8Array | undefined>
+  readonly guards: SealGuards
+  /** Sealed epochs kept of a lane. */
+  readonly keepEpochs: number
+  /** Draws another incarnation: what was signed before is not counted on from. */
+  readonly beginIncarnation: () => void
 }
 
 /**
@@ -26,7 +32,13 @@ export interface Desk extends ReplayPowers {
  */
 const admitDamage = async (desk: Desk, before: HeldLane): Promise<LiveLane> => {
   const { documentId } = before.epoch
-  const { live, lane, changes } = await rebuildLane(before.epoch, before, desk)
+  const rebuilt = await rebuildLane(before.epoch, before, before.tail, desk)
+  if (rebuilt === undefined) {
+    desk.shelf.remove(documentId)
+    desk.log.warn('what an epoch began with is gone: a peer that has it brings the lane back', { document: documentId })
+    throw new RangeError(`the document ${documentId} is not held: the disk lost what its epoch began with`)
+  }
+  const { live, lane, changes } = rebuilt
   await writeCache(desk, changes)
   desk.shelf.set(lane)
   desk.log.warn('a lane on disk is not what it was: what is missing comes back from a peer that has it', {
@@ -34,7 +46,7 @@ const admitDamage = async (desk: Desk, before: HeldLane): Promise<LiveLane> => {
     envelopes: lane.tally.count,
     before: before.tally.count,
   })
-  desk.shelf.tell({ documentId, envelopes: [], from: undefined })
+  desk.shelf.tell({ documentId, envelopes: [], late: [], from: undefined })
   return live
 }
 
@@ -43,9 +55,11 @@ export const checkOut = async (desk: Desk, documentId: string): Promise<LiveLane
   const kept = desk.cache.take(documentId)
   if (kept !== undefined) return kept
   const lane = desk.shelf.demand(documentId)
+  const base = await readBase(lane.epoch, desk)
+  if (base === undefined && lane.epoch.base !== null) return admitDamage(desk, lane)
   const { envelopes, damaged } = await readEnvelopes(lane.epoch, desk)
-  const live = replay(lane.epoch, envelopes, desk)
-  if (damaged.length === 0 && sameTally(tallyOnDisk(live), lane.tally)) return live
+  const live = replay({ epoch: lane.epoch, base }, envelopes, desk)
+  if (damaged.length === 0 && sameTally(diskOf(live).tally, lane.tally)) return live
   live.replica.close()
   return admitDamage(desk, lane)
 }

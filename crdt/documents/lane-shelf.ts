@@ -26,6 +26,13 @@ export const createLaneShelf = (log: Log) => {
       }
       lanes.set(documentId, lane)
     },
+    /** Of a lane that can no longer be read. */
+    remove: (documentId: string) => {
+      const lane = lanes.get(documentId)
+      if (lane !== undefined) byName.delete(nameOf(lane))
+      lanes.delete(documentId)
+      ids = undefined
+    },
     idOf: (lane: LaneName): string | undefined => byName.get(formatLaneName(lane)),
     ids: (): readonly string[] => {
       ids ??= [...lanes.keys()].toSorted()

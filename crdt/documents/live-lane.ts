@@ -1,9 +1,18 @@
 import type { AuthorityPowers } from '../authority/index.ts'
 import { type Envelope, openEnvelope } from '../envelope/index.ts'
-import { createLaneReplica, type Epoch, type LaneReplica, type Parking } from '../lane/index.ts'
-import type { Store } from '../store/index.ts'
-import { envelopePrefix, readDocumentKey } from './document-keys.ts'
+import {
+  createLaneReplica,
+  type Epoch,
+  type LaneReplica,
+  type LaneState,
+  type Parking,
+  parseState,
+  stateHash,
+} from '../lane/index.ts'
+import { type Store, StoreError } from '../store/index.ts'
+import { baseKey, envelopePrefix, readDocumentKey } from './document-keys.ts'
 import { orderByDependencies } from './order-envelopes.ts'
+import { type SealGuards, sealGuards } from './seal-guards.ts'
 import { type Tally, tallyOf } from './tally.ts'
 
 /** A replica with what is on disk of its lane. */
@@ -11,6 +20,8 @@ export interface LiveLane {
   readonly replica: LaneReplica
   /** Hashes of envelopes. */
   readonly onDisk: Set<string>
+  /** Of what was on disk when the replica was made. */
+  readonly sizeBytes: number
   /** The parking had no room for some that wait: when what they wait for comes, the lane is to be replayed. */
   readonly isPartial: boolean
 }
@@ -50,24 +61,70 @@ export const readEnvelopes = async (
   return { envelopes: found, damaged }
 }
 
-const receiveAll = (epoch: Epoch, envelopes: readonly Envelope[], powers: Omit<ReplayPowers, 'store'>): LiveLane => {
-  const replica = createLaneReplica({ epoch, powers: powers.powers, parking: powers.parking })
+/** An epoch, and what the one before came to: undefined in the first alone. */
+export interface BasedEpoch {
+  readonly epoch: Epoch
+  readonly base: LaneState | undefined
+}
+
+/** A text that was handed in or stored as the base of an epoch, held against its genesis; undefined when it is another. */
+export const readBaseText = (
+  epoch: Epoch,
+  bytes: Uint8Array,
+  { hash }: AuthorityPowers,
+  { isState }: Pick<SealGuards, 'isState'> = sealGuards,
+): LaneState | undefined => {
+  const parsed = parseState(new TextDecoder().decode(bytes), epoch.lane, hash)
+  return parsed.ok && isState(epoch.base?.state ?? '', stateHash(parsed.state, hash)) ? parsed.state : undefined
+}
+
+/** What is stored as the base of an epoch; undefined when it is gone or damaged, and in the first. */
+export const readBase = async (
+  epoch: Epoch,
+  { store, powers }: Pick<ReplayPowers, 'store' | 'powers'>,
+): Promise<LaneState | undefined> => {
+  if (epoch.base === null) return undefined
+  try {
+    const bytes = await store.get(baseKey(epoch.documentId, epoch.epoch))
+    return bytes && readBaseText(epoch, bytes, powers)
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'damaged-value') return undefined
+    throw error
+  }
+}
+
+const receiveAll = (
+  { epoch, base }: BasedEpoch,
+  envelopes: readonly Envelope[],
+  powers: Omit<ReplayPowers, 'store'>,
+): LiveLane => {
+  const options = { epoch, powers: powers.powers, parking: powers.parking }
+  const replica = createLaneReplica(base === undefined ? options : { ...options, base })
   const received = envelopes.map((envelope) => replica.receive(envelope))
   const isPartial = received.some(({ kind }) => kind === 'dropped')
-  return { replica, onDisk: new Set(envelopes.map(({ hash }) => hash)), isPartial }
+  const sizeBytes = envelopes.reduce((sum, { bytes }) => sum + bytes.length, 0)
+  return { replica, onDisk: new Set(envelopes.map(({ hash }) => hash)), sizeBytes, isPartial }
 }
 
 /** So few need no order: parking has room for them while they wait for each other. Ordering reads every change. */
 const fewEnvelopes = 64
 
 /** A replica of what is stored. */
-export const replay = (epoch: Epoch, envelopes: readonly Envelope[], powers: Omit<ReplayPowers, 'store'>): LiveLane => {
+export const replay = (
+  based: BasedEpoch,
+  envelopes: readonly Envelope[],
+  powers: Omit<ReplayPowers, 'store'>,
+): LiveLane => {
   if (envelopes.length <= fewEnvelopes) {
-    const live = receiveAll(epoch, envelopes, powers)
+    const live = receiveAll(based, envelopes, powers)
     if (!live.isPartial) return live
     live.replica.close()
   }
-  return receiveAll(epoch, orderByDependencies(envelopes), powers)
+  return receiveAll(based, orderByDependencies(envelopes), powers)
 }
 
-export const tallyOnDisk = ({ onDisk }: LiveLane): Tally => tallyOf(onDisk)
+/** What a replica that was just made says is on disk. */
+export const diskOf = ({ onDisk, sizeBytes }: LiveLane): { readonly tally: Tally; readonly sizeBytes: number } => ({
+  tally: tallyOf(onDisk),
+  sizeBytes,
+})

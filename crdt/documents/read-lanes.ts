@@ -3,8 +3,18 @@ import { type AuthorityPowers, readRecord } from '../authority/index.ts'
 import { type Epoch, genesisKind, type Parking } from '../lane/index.ts'
 import type { Store, StoreChange } from '../store/index.ts'
 import { documentsPrefix, readDocumentKey, summaryKey } from './document-keys.ts'
-import { describeLane, type EpochMaker, type HeldLane, lossOf } from './held-lane.ts'
-import { readEnvelopes, replay, tallyOnDisk } from './live-lane.ts'
+import {
+  describeLane,
+  type EpochMaker,
+  type HeldLane,
+  type LaneTail,
+  type LateName,
+  lossOf,
+  noTail,
+  type ProofName,
+  type SavedLane,
+} from './held-lane.ts'
+import { diskOf, readBase, readEnvelopes, replay } from './live-lane.ts'
 import { decodeSummary, encodeSummary, type SavedSummary } from './saved-summary.ts'
 import { addToTally, emptyTally, sameTally, type Tally } from './tally.ts'
 
@@ -21,29 +31,50 @@ export interface DiskReader {
 interface Found {
   readonly documentId: string
   readonly tallies: Map<number, Tally>
-  /** Of the highest epoch; undefined when it is damaged. */
-  genesis: { readonly epoch: number; readonly bytes: Uint8Array | undefined } | undefined
+  /** Of the envelopes, by epoch. */
+  readonly sizesBytes: Map<number, number>
+  /** By epoch, the lowest first; undefined for one that is damaged. */
+  readonly geneses: Map<number, Uint8Array | undefined>
+  /** Epochs whose base is there. */
+  readonly bases: Set<number>
+  readonly late: LateName[]
+  readonly proofs: ProofName[]
   /** `damaged` when bytes are there that were not written; undefined when there is none, or of another version. */
   summary: SavedSummary | 'damaged' | undefined
-  hasDamagedEnvelope: boolean
+  /** Epochs of which an envelope is damaged. */
+  readonly damaged: Set<number>
 }
 
 const emptyFound = (documentId: string): Found => ({
   documentId,
   tallies: new Map(),
-  genesis: undefined,
+  sizesBytes: new Map(),
+  geneses: new Map(),
+  bases: new Set(),
+  late: [],
+  proofs: [],
   summary: undefined,
-  hasDamagedEnvelope: false,
+  damaged: new Set(),
 })
+
+const addEnvelope = (found: Found, epoch: number, hash: string, value: Uint8Array | undefined) => {
+  if (value === undefined) {
+    found.damaged.add(epoch)
+    return
+  }
+  found.tallies.set(epoch, addToTally(found.tallies.get(epoch) ?? emptyTally, hash))
+  found.sizesBytes.set(epoch, (found.sizesBytes.get(epoch) ?? 0) + value.length)
+}
 
 const addTo = (found: Found, key: string, value: Uint8Array | undefined) => {
   const named = readDocumentKey(key)
-  if (named?.kind === 'genesis') found.genesis = { epoch: named.epoch, bytes: value }
+  if (named?.kind === 'genesis') found.geneses.set(named.epoch, value)
   else if (named?.kind === 'summary') found.summary = value ? decodeSummary(found.documentId, value) : 'damaged'
-  else if (named?.kind === 'envelope') {
-    if (value === undefined) found.hasDamagedEnvelope = true
-    else found.tallies.set(named.epoch, addToTally(found.tallies.get(named.epoch) ?? emptyTally, named.hash))
-  }
+  else if (named?.kind === 'envelope') addEnvelope(found, named.epoch, named.hash, value)
+  else if (value === undefined) return
+  else if (named?.kind === 'base') found.bases.add(named.epoch)
+  else if (named?.kind === 'late') found.late.push({ epoch: named.epoch, hash: named.hash })
+  else if (named?.kind === 'proof') found.proofs.push({ epoch: named.epoch, author: named.author })
 }
 
 /** Keys of one document are neighbours, so one walk sees document after document. */
@@ -59,34 +90,53 @@ async function* walk(store: Store): AsyncGenerator<Found> {
   if (found !== undefined) yield found
 }
 
-const epochOfGenesis = (found: Found, { powers, makeEpoch }: DiskReader): Epoch | undefined => {
-  const read = found.genesis?.bytes && readRecord(genesisKind, found.genesis.bytes, powers)
+/** The epoch a stored genesis begins; undefined for bytes that are none. @throws {SkerryError} when it names no lane */
+export const readGenesis = (
+  bytes: Uint8Array | undefined,
+  { powers, makeEpoch }: Pick<DiskReader, 'powers' | 'makeEpoch'>,
+): Epoch | undefined => {
+  const read = bytes && readRecord(genesisKind, bytes, powers)
   if (!read?.ok) return undefined
   const { id, body } = read.record
   return makeEpoch({ ...body, id, documentId: body.document })
 }
 
-const epochOfSummary = (found: Found, { makeEpoch }: DiskReader): Epoch | undefined =>
-  typeof found.summary === 'object' ? makeEpoch(found.summary) : undefined
+const lastOf = ({ geneses }: Found): Uint8Array | undefined => geneses.get(Math.max(0, ...geneses.keys()))
 
 const epochOf = (found: Found, reader: DiskReader): Epoch | undefined => {
   try {
-    return epochOfSummary(found, reader) ?? epochOfGenesis(found, reader)
+    if (typeof found.summary === 'object') return reader.makeEpoch(found.summary)
+    return readGenesis(lastOf(found), reader)
   } catch (error) {
     reader.log.warn('a stored document names no lane', { document: found.documentId, reason: errorText(error) })
     return undefined
   }
 }
 
-/** Makes a lane anew from its envelopes, and says what of the disk is to change for that. */
+const tailOf = (found: Found, open: Epoch, reader: DiskReader): LaneTail => {
+  const past = [...found.geneses].flatMap(([epoch, bytes]) => {
+    const genesis = epoch < open.epoch ? bytes && readRecord(genesisKind, bytes, reader.powers) : undefined
+    return genesis?.ok ? [{ epoch, id: genesis.record.id }] : []
+  })
+  const { late, proofs } = found
+  return past.length + late.length + proofs.length === 0 ? noTail : { past, late, proofs }
+}
+
+/**
+ * Makes a lane anew from its envelopes, and says what of the disk is to change for that; undefined when what its epoch
+ * began with is gone.
+ */
 export const rebuildLane = async (
   epoch: Epoch,
-  before: Pick<HeldLane, 'heads' | 'fence' | 'loss'> | undefined,
+  before: Pick<SavedLane, 'heads' | 'fence' | 'loss'> | undefined,
+  tail: LaneTail,
   reader: Omit<DiskReader, 'makeEpoch' | 'log'>,
 ) => {
+  const base = await readBase(epoch, reader)
+  if (base === undefined && epoch.base !== null) return undefined
   const { envelopes, damaged } = await readEnvelopes(epoch, reader)
-  const live = replay(epoch, envelopes, reader)
-  const lane = describeLane(live.replica, tallyOnDisk(live), before && lossOf(before))
+  const live = replay({ epoch, base }, envelopes, reader)
+  const lane = describeLane(live.replica, { ...diskOf(live), loss: before && lossOf(before), tail })
   const changes: StoreChange[] = [
     ...damaged.map((key) => ({ kind: 'delete', key }) as const),
     { kind: 'put', key: summaryKey(epoch.documentId), value: encodeSummary(lane) },
@@ -120,20 +170,34 @@ const readLane = async (found: Found, reader: DiskReader): Promise<ReadLane | un
     return undefined
   }
   const saved = typeof summary === 'object' ? summary : undefined
+  const tail = tailOf(found, epoch, reader)
   const isWhole =
     saved !== undefined &&
-    !found.hasDamagedEnvelope &&
+    !found.damaged.has(epoch.epoch) &&
+    (epoch.base === null || found.bases.has(epoch.epoch)) &&
     sameTally(saved.tally, found.tallies.get(epoch.epoch) ?? emptyTally)
-  const isGenesisThere = found.genesis?.bytes !== undefined && found.genesis.epoch === epoch.epoch
+  const isGenesisThere = found.geneses.get(epoch.epoch) !== undefined
   if (isWhole) {
     const { heads, fence, tally, loss } = saved
-    return { lane: { epoch, heads, fence, tally, loss }, isDamaged: loss !== undefined || !isGenesisThere }
+    const sizeBytes = found.sizesBytes.get(epoch.epoch) ?? 0
+    return {
+      lane: { epoch, heads, fence, tally, sizeBytes, loss, tail },
+      isDamaged: loss !== undefined || !isGenesisThere,
+    }
   }
-  const { live, lane, changes } = await rebuildLane(epoch, saved, reader)
+  const rebuilt = await rebuildLane(epoch, saved, tail, reader)
+  if (rebuilt === undefined) {
+    reader.log.warn('what an epoch began with is gone: a peer that has it brings the lane back', {
+      document: documentId,
+      epoch: epoch.epoch,
+    })
+    return undefined
+  }
+  const { live, lane, changes } = rebuilt
   live.replica.close()
   await writeCache(reader, changes)
   // A summary that is not there or of another version is no damage: it is a cache.
-  const isDamaged = saved !== undefined || summary === 'damaged' || found.hasDamagedEnvelope || !isGenesisThere
+  const isDamaged = saved !== undefined || summary === 'damaged' || found.damaged.has(epoch.epoch) || !isGenesisThere
   if (isDamaged)
     reader.log.warn('a stored lane is damaged: a peer that has the rest brings it back', {
       document: documentId,

@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../base/index.ts'
 import { type Fence, toHex } from '../authority/index.ts'
 import { type EpochBase, formatLaneName } from '../lane/index.ts'
-import type { EpochFields, HeldLane, Loss } from './held-lane.ts'
+import type { EpochFields, Loss, SavedLane } from './held-lane.ts'
 import type { Tally } from './tally.ts'
 
 /** The version of the cache: another one, older or newer, is made anew from the envelopes. */
@@ -18,7 +18,7 @@ export interface SavedSummary extends EpochFields {
 const unsigned = (value: number): string => (value >>> 0).toString(16).padStart(8, '0')
 const pairOf = ({ generation, n }: Fence): readonly number[] => [generation, n]
 
-export const encodeSummary = ({ epoch, heads, fence, tally, loss }: HeldLane): Uint8Array =>
+export const encodeSummary = ({ epoch, heads, fence, tally, loss }: SavedLane): Uint8Array =>
   new TextEncoder().encode(
     canonicalJson({
       _v: summaryVersion,

@@ -25,11 +25,11 @@ export const putEnvelopes = (lane: HeldLane, envelopes: readonly Envelope[]): re
 
 /** The lane with new envelopes that its replica took. */
 export const addEnvelopes = (before: HeldLane, { replica }: LiveLane, envelopes: readonly Envelope[]): HeldLane =>
-  describeLane(
-    replica,
-    envelopes.reduce((tally, { hash }) => addToTally(tally, hash), before.tally),
-    before.loss,
-  )
+  describeLane(replica, {
+    ...before,
+    tally: envelopes.reduce((tally, { hash }) => addToTally(tally, hash), before.tally),
+    sizeBytes: envelopes.reduce((sum, { bytes }) => sum + bytes.length, before.sizeBytes),
+  })
 
 type Numbered = readonly [at: number, write: LaneWrite]
 
@@ -123,7 +123,7 @@ export const writeLanes = async (
       for (const { lane } of changed) desk.shelf.set(lane)
       for (const live of open.values()) checkIn(desk, live)
       for (const { lane, envelopes } of changed)
-        desk.shelf.tell({ documentId: lane.epoch.documentId, envelopes, from: undefined })
+        desk.shelf.tell({ documentId: lane.epoch.documentId, envelopes, late: [], from: undefined })
       const results = new Map(drafted.flatMap(({ results: some }) => some))
       return writes.flatMap((_, at) => results.get(at) ?? [])
     } catch (error) {

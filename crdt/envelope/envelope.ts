@@ -57,6 +57,12 @@ export const envelopeAuthor = (bytes: Uint8Array): Pick<Envelope, 'author' | 'ac
   actor: toHex(bytes.subarray(envelopeLayout.actor, envelopeLayout.seq)),
 })
 
+/** The epoch an envelope says it is of; undefined for what is too short to say one. Nothing of it is judged. */
+export const envelopeEpoch = (bytes: Uint8Array): number | undefined =>
+  bytes.length < envelopeLayout.author
+    ? undefined
+    : new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(envelopeLayout.epoch)
+
 /** What an author fills in; the key, the actor and the signature come from the signer. */
 export type EnvelopeFields = Pick<Envelope, 'networkId' | 'documentId' | 'epoch' | 'incarnation' | 'seq' | 'change'>
 

@@ -11,11 +11,20 @@ export {
   type Envelope,
   type EnvelopeFields,
   envelopeAuthor,
+  envelopeEpoch,
   envelopeVersion,
   maxChangeBytes,
   maxEnvelopeBytes,
   sealEnvelope,
 } from './envelope.ts'
+export {
+  type EquivocationProof,
+  encodeProof,
+  type OpenedProof,
+  openProof,
+  type ProofRefusal,
+  proofGuards,
+} from './equivocation-proof.ts'
 export {
   type EnvelopePlace,
   type EnvelopeRefusal,

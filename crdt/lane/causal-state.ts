@@ -3,6 +3,7 @@ import { highestFence } from '../effective/index.ts'
 import { checkStartOp } from '../envelope/index.ts'
 import type { LaneChange, Put } from './automerge-codec.ts'
 import { type Exclusion, exclude } from './exclusion.ts'
+import type { LaneBase } from './lane-base.ts'
 
 /** A put with who replaced it. */
 interface Standing {
@@ -37,6 +38,8 @@ export interface Judged {
   /** The highest fence in the causal past. */
   readonly fence: Fence
   readonly generation: number
+  /** What an epoch after the first begins with. */
+  readonly base: ChangeNode | undefined
   /** Ids of the puts under the key that stand in the causal past, sorted. */
   readonly standing: (key: string) => readonly string[]
 }
@@ -44,6 +47,10 @@ export type LaneGuard = (judged: Judged) => Exclusion | undefined
 
 /** In this order. Each alone stops its attack (hostile.test.ts takes it out). */
 export const laneGuards = {
+  base: ({ base, deps }) =>
+    base !== undefined && deps.length === 0
+      ? exclude('dependency', 'the change does not stand on what its epoch began with')
+      : undefined,
   startOp: ({ change, deps }) => {
     const refusal = checkStartOp(
       change.header,
@@ -79,7 +86,9 @@ export const laneGuards = {
 export interface CausalOptions {
   /** The generation every fence of the epoch carries. */
   readonly generation: number
-  /** The highest fence of the epoch before. @default none */
+  /** The end of the epoch before. @default none: the first epoch */
+  readonly base?: LaneBase
+  /** The highest fence of the epoch before. @default that of the base */
   readonly floor?: Fence
   /** @default all; tests take one out to show what it stops */
   readonly guards?: readonly LaneGuard[]
@@ -96,14 +105,15 @@ const joinClocks = (deps: readonly ChangeNode[]): ReadonlyMap<string, number> =>
 }
 
 /** The valid changes of one epoch and what they come to. Changes are appended after what they stand on. */
-export const createCausalState = ({ generation, floor, guards = Object.values(laneGuards) }: CausalOptions) => {
+export const createCausalState = ({ generation, base, floor, guards = Object.values(laneGuards) }: CausalOptions) => {
   const nodes: ChangeNode[] = []
   const lines = new Map<string, number>()
   const heads = new Map<string, ChangeNode>()
   const puts = new Map<string, Map<string, Standing>>()
   const current = new Map<string, Map<string, Standing>>()
-  const bottom = floor ?? { generation, n: 0 }
+  const bottom = floor ?? base?.fence ?? { generation, n: 0 }
   let top = bottom
+  let root: ChangeNode | undefined
 
   /** What of the key stands in a past. Where all that stands now is in it, nothing else can. */
   const standingIn = (key: string, clock: ReadonlyMap<string, number>): readonly string[] => {
@@ -119,7 +129,7 @@ export const createCausalState = ({ generation, floor, guards = Object.values(la
   const judgedOf = (change: LaneChange, deps: readonly ChangeNode[]): Judged => {
     const clock = joinClocks(deps)
     const fence = deps.reduce((highest, dep) => highestFence(highest, dep.fence), bottom)
-    return { change, deps, clock, fence, generation, standing: (key) => standingIn(key, clock) }
+    return { change, deps, clock, fence, generation, base: root, standing: (key) => standingIn(key, clock) }
   }
 
   const place = (node: ChangeNode, put: Put) => {
@@ -132,6 +142,17 @@ export const createCausalState = ({ generation, floor, guards = Object.values(la
     const standing = { put, by: node, replacedBy: [] }
     puts.set(put.key, all.set(put.id, standing))
     current.set(put.key, now.set(put.id, standing))
+  }
+
+  // The base is no change of this epoch: it is under all of them, and nobody signed it here.
+  if (base !== undefined) {
+    const clock = new Map(base.nodes.map(({ header }) => [header.actor, header.seq]))
+    for (const change of base.nodes) {
+      const node: ChangeNode = { envelopeHash: base.id, change, depth: 0, clock, fence: bottom }
+      if (change.header.hash === base.root) root = node
+      for (const put of change.puts) place(node, put)
+    }
+    if (root !== undefined) heads.set(base.root, root)
   }
 
   return {
@@ -158,6 +179,8 @@ export const createCausalState = ({ generation, floor, guards = Object.values(la
       top = highestFence(top, fence)
       return node
     },
+    /** What the epoch began with, when it is not the first. */
+    base: (): ChangeNode | undefined => root,
     /** In the order they were appended. */
     nodes: (): readonly ChangeNode[] => nodes,
     /** What no valid change stands on, by the hash of the envelope. */

@@ -16,6 +16,8 @@ export const epochLimits = {
   writers: 64,
   /** Heads of a cut. Whoever seals joins them first where there are more. */
   heads: 512,
+  /** What a lane comes to, in bytes of its canonical JSON: a larger one is not sealed. */
+  stateBytes: 4 * 2 ** 20,
 } as const
 
 export const heads = sorted(hash, epochLimits.heads)

@@ -135,6 +135,8 @@ export interface GenesisContext {
   /** The generation of the owner that the genesis is held against. */
   readonly owner: Owner
   readonly blocked: Blocked
+  /** Keys of which one has to have signed. @default all of the owner */
+  readonly sealers?: ReadonlyMap<string, Uint8Array>
   /** The epoch held of the same document, if any: the new one has the next number and stands on it. */
   readonly previous?: Epoch
 }
@@ -169,7 +171,7 @@ export const openGenesis = (bytes: Uint8Array, context: GenesisContext, powers: 
     const may = mayWrite(key, epoch.lane, { owner, blocked, isClosed: false })
     if (!may.ok) return may
   }
-  if (!isSignedBy(genesisKind, record, { keys: owner.keys, threshold: 1 }, powers))
+  if (!isSignedBy(genesisKind, record, { keys: context.sealers ?? owner.keys, threshold: 1 }, powers))
     return { ok: false, refusal: { code: 'not-enough-signatures', message: 'no key of the owner signed the genesis' } }
   if (previous !== undefined && !isNext(body, previous))
     return refuse('wrong-document', 'the genesis does not follow the epoch held of its document')

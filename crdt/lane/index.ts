@@ -4,7 +4,7 @@
  * Read first: valid-set.ts, lane-replica.ts.
  */
 export type { AuthorResult, LaneWriter } from './author.ts'
-export type { Put } from './automerge-codec.ts'
+export { type Put, readLaneChange } from './automerge-codec.ts'
 export { type LaneGuard, laneGuards, maxFenceStep } from './causal-state.ts'
 export { type Closing, closingKind, type OpenedClosing, openClosing } from './closing.ts'
 export { epochLimits } from './epoch-record.ts'
@@ -33,5 +33,15 @@ export {
 } from './lane-replica.ts'
 export type { LaneValue } from './lane-schema.ts'
 export { createParking, type Parking, parkingLimits } from './parking.ts'
-export { type LaneState, stateHash } from './state-hash.ts'
+export {
+  baseOf,
+  type EpochLoad,
+  type EpochRank,
+  isAhead,
+  type SealedState,
+  sealLimits,
+  stateAtCut,
+  whySeal,
+} from './seal.ts'
+export { canonicalState, type LaneState, type ParsedState, parseState, stateHash } from './state-hash.ts'
 export { type ValidSet, type ValidSetOptions, validSet } from './valid-set.ts'

@@ -67,6 +67,8 @@ export const createLaneGraph = (options: GraphOptions) => {
   const changeHashOf = ({ result }: Held) => (result.ok ? result.change.header.hash : undefined)
 
   const lookUp = (change: string): { worth: EnvelopeStatus['kind'] | 'absent'; node?: ChangeNode } => {
+    const base = state.base()
+    if (base?.change.header.hash === change) return { worth: 'valid', node: base }
     const found = changes.get(change) ?? []
     const node = found.find((one) => one.node !== undefined)?.node
     if (node !== undefined) return { worth: 'valid', node }

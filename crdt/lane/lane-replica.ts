@@ -5,6 +5,7 @@ import { type AuthorResult, authorChanges, type LaneWriter } from './author.ts'
 import type { Put } from './automerge-codec.ts'
 import { type AutomergeDocument, createAutomergeDocument } from './automerge-document.ts'
 import type { Epoch } from './genesis.ts'
+import { createLaneBase } from './lane-base.ts'
 import { createLaneGraph, type LaneGraph, type Received } from './lane-graph.ts'
 import { formatLaneName } from './lane-name.ts'
 import { holdsEntries, type LaneValue } from './lane-schema.ts'
@@ -24,7 +25,7 @@ export type StateResult =
 export interface LaneSummary {
   readonly documentId: string
   readonly epoch: number
-  /** Hashes of envelopes, sorted. */
+  /** Hashes of envelopes, sorted; the id of the genesis while nothing stands on the base of a later epoch. */
   readonly heads: readonly string[]
   readonly fence: Fence
 }
@@ -34,8 +35,8 @@ export interface ReplicaOptions {
   readonly powers: AuthorityPowers
   /** The node's one lot. @default room of its own */
   readonly parking?: Parking
-  /** The highest fence of the epoch before. @default none */
-  readonly floor?: Fence
+  /** What the epoch before came to at the cut; needed in every epoch but the first. */
+  readonly base?: LaneState
   /** Makes the live document. @default Automerge; tests hand in one that traps */
   readonly document?: () => AutomergeDocument
 }
@@ -48,6 +49,8 @@ export interface LaneReplica {
   receiveBytes(bytes: Uint8Array): Received | { readonly kind: 'refused'; readonly refusal: EnvelopeRefusal }
   /** What Automerge merged, held against what the changes say; a trap or a difference quarantines this document. */
   state(): StateResult
+  /** The same from what the changes say alone. */
+  laneState(): LaneState
   /** What stands under each key, without the document: cheap, and the same. */
   standing(): ReadonlyMap<string, readonly Put[]>
   /** 64 hexadecimal digits; undefined while quarantined. */
@@ -71,15 +74,21 @@ const sameValues = (standing: readonly Put[], merged: readonly { id: string | un
   standing.length === merged.length &&
   standing.every((put) => merged.some(({ id, value }) => value === put.value && (id === undefined || id === put.id)))
 
-/** One lane in one epoch: its envelopes, which of them count, and the document they make. */
+/**
+ * One lane in one epoch: its envelopes, which of them count, and the document they make.
+ * @throws {RangeError} when the epoch has a base and it is not given
+ */
 export const createLaneReplica = (options: ReplicaOptions): LaneReplica => {
   const { epoch, powers, document = createAutomergeDocument } = options
+  if ((epoch.base === null) !== (options.base === undefined))
+    throw new RangeError(`epoch ${epoch.epoch} of ${formatLaneName(epoch.lane)} needs what the one before came to`)
+  const base = options.base && createLaneBase(epoch.id, options.base, powers.hash)
   const graph = createLaneGraph({
     kind: epoch.lane.kind,
     hash: powers.hash,
     generation: epoch.generation,
     ...(options.parking === undefined ? {} : { parking: options.parking }),
-    ...(options.floor === undefined ? {} : { floor: options.floor }),
+    ...(base === undefined ? {} : { base }),
   })
   let live:
     | { readonly doc: AutomergeDocument; applied: number; readonly of: ReturnType<LaneGraph['state']> }
@@ -100,7 +109,10 @@ export const createLaneReplica = (options: ReplicaOptions): LaneReplica => {
   const materialise = (): AutomergeDocument => {
     const of = graph.state()
     if (live !== undefined && live.of !== of) free()
-    live ??= { doc: document(), applied: 0, of }
+    if (live === undefined) {
+      live = { doc: document(), applied: 0, of }
+      if (base !== undefined) live.doc.apply(base.changes)
+    }
     const nodes = of.nodes()
     const envelopes = nodes.slice(live.applied).map(({ envelopeHash }) => graph.changeOf(envelopeHash))
     if (envelopes.length > 0) live.doc.apply(envelopes)
@@ -145,6 +157,12 @@ export const createLaneReplica = (options: ReplicaOptions): LaneReplica => {
       return opened.ok ? graph.add(opened.envelope) : { kind: 'refused', refusal: opened.refusal }
     },
     state,
+    laneState: () => {
+      const values = [...graph.state().standing()].map(
+        ([key, puts]) => [key, sortValues(puts.map(({ value }) => value))] as const,
+      )
+      return { lane: epoch.lane, values: new Map(values), fence: graph.state().fence() }
+    },
     standing: () => graph.state().standing(),
     stateHash: () => {
       const found = state()

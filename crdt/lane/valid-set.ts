@@ -4,8 +4,10 @@ import { readLaneChange } from './automerge-codec.ts'
 import type { LaneGuard } from './causal-state.ts'
 import type { Exclusion } from './exclusion.ts'
 import type { Epoch } from './genesis.ts'
+import { createLaneBase, type LaneBase } from './lane-base.ts'
 import { createLaneGraph, type Equivocation } from './lane-graph.ts'
 import { createParking } from './parking.ts'
+import type { LaneState } from './state-hash.ts'
 
 /** What a set of envelopes comes to in one epoch. All lists are sorted: equal sets give equal values. */
 export interface ValidSet {
@@ -28,13 +30,16 @@ export interface ValidSet {
 export interface ValidSetOptions {
   /** Heads the next genesis or a closing record names, when there is one: the epoch is sealed. */
   readonly cut?: readonly string[]
-  /** The highest fence of the epoch before. @default none */
+  /** What the epoch before came to. @default none: the first epoch */
+  readonly base?: LaneState
+  /** The highest fence of the epoch before. @default that of the base */
   readonly floor?: Fence
   /** @default all */
   readonly guards?: readonly LaneGuard[]
 }
 
-interface Cut {
+/** What of the envelopes held is inside a cut. */
+export interface Cut {
   readonly inside: readonly Envelope[]
   readonly late: readonly string[]
   readonly wanted: readonly string[]
@@ -43,7 +48,12 @@ interface Cut {
 const ascending = (items: Iterable<string>): readonly string[] => [...new Set(items)].toSorted()
 
 /** The heads and all they stand on, of what is here. */
-const cutOf = (epoch: Epoch, envelopes: readonly Envelope[], heads: readonly string[], hash: Hash): Cut => {
+export const cutOf = (
+  epoch: Epoch,
+  envelopes: readonly Envelope[],
+  heads: readonly string[],
+  { hash, base }: { readonly hash: Hash; readonly base: LaneBase | undefined },
+): Cut => {
   const byHash = new Map(envelopes.map((envelope) => [envelope.hash, envelope]))
   const depsOf = new Map<string, readonly string[]>()
   const byChange = new Map<string, Envelope>()
@@ -61,6 +71,7 @@ const cutOf = (epoch: Epoch, envelopes: readonly Envelope[], heads: readonly str
     if (inside.has(at)) continue
     inside.add(at)
     for (const dep of depsOf.get(at.hash) ?? []) {
+      if (dep === base?.root) continue
       const found = byChange.get(dep)
       if (found === undefined) wanted.add(dep)
       else open.push(found)
@@ -70,7 +81,7 @@ const cutOf = (epoch: Epoch, envelopes: readonly Envelope[], heads: readonly str
   return { inside: [...inside], late: ascending(late), wanted: ascending(wanted) }
 }
 
-const unbounded = { authorCount: Infinity, authorBytes: Infinity, totalBytes: Infinity }
+export const unbounded = { authorCount: Infinity, authorBytes: Infinity, totalBytes: Infinity }
 
 /**
  * Which changes of an epoch count (DESIGN.md section 3, rule 1): a function of the genesis, the cut if there is one, and
@@ -83,8 +94,9 @@ export const validSet = (
   epoch: Epoch,
   envelopes: Iterable<Envelope>,
   hash: Hash,
-  { cut, floor, guards }: ValidSetOptions = {},
+  { cut, base: state, floor, guards }: ValidSetOptions = {},
 ): ValidSet => {
+  const base = state && createLaneBase(epoch.id, state, hash)
   const { networkId, documentId, writers } = epoch.place
   const own = [...new Map([...envelopes].map((envelope) => [envelope.hash, envelope])).values()].filter(
     (one) =>
@@ -99,13 +111,14 @@ export const validSet = (
       hash,
       generation: epoch.generation,
       parking: createParking(unbounded),
+      ...(base === undefined ? {} : { base }),
       ...(floor === undefined ? {} : { floor }),
       ...(guards === undefined ? {} : { guards }),
     })
     for (const envelope of members) graph.add(envelope)
     return graph
   }
-  const sealed = cut === undefined ? { inside: own, late: [], wanted: [] } : cutOf(epoch, own, cut, hash)
+  const sealed = cut === undefined ? { inside: own, late: [], wanted: [] } : cutOf(epoch, own, cut, { hash, base })
   const graph = graphOf(sealed.inside)
   const unused = graph.unused()
   return {
