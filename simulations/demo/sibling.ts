@@ -39,7 +39,7 @@ const missRevision = async (world: World): Promise<readonly string[]> => {
   )
   await world.until(`${away.parent} to leave with siblings what ${away.site} missed`, depositMs, async () => {
     const { deposits } = await nodeView(world, world.named(away.parent))
-    return deposits?.owed.length === 0 || undefined
+    return deposits?.owed.every((scope) => !scope.endsWith(`/${away.site}`)) || undefined
   })
   return blobs
 }
