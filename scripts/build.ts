@@ -1,5 +1,5 @@
 /**
- * Bundles the program into `dist/`: two entries that share split chunks, the engine's protocol files and the topology
+ * Bundles the program into `dist/`: three entries that share split chunks, the engine's protocol files and the topology
  * examples. The same sources give the same bytes, and a file whose bytes are right already is not touched.
  */
 import { globSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -16,7 +16,12 @@ const banner =
 const bundle = () =>
   build({
     absWorkingDir: root,
-    entryPoints: { skerry: 'node/bin/skerry.ts', 'skerry-node': 'node/bin/skerry-node.ts' },
+    entryPoints: {
+      skerry: 'node/bin/skerry.ts',
+      'skerry-node': 'node/bin/skerry-node.ts',
+      // Loaded by `skerry simulate` alone.
+      'skerry-simulate': 'simulations/week/index.ts',
+    },
     bundle: true,
     splitting: true,
     format: 'esm',

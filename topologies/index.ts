@@ -19,7 +19,8 @@ export { keysOfExpression, labelsSeenFrom, type SeenLabels } from './labels-seen
 export { type NarrowedPolicy, narrowPolicy, withPolicies } from './narrow-policy.ts'
 export { parseTopology } from './parse-topology.ts'
 export { type PolicyKind, type PolicyLevel, policyKinds, policyLevels, type ZonePolicy } from './policy.ts'
-export { readYamlDocuments, type YamlDocument } from './read-yaml.ts'
+export { readYaml, readYamlDocuments, refuseDocument, type YamlDocument } from './read-yaml.ts'
+export { fields, shapeProblems } from './shape-problems.ts'
 export { borderAround, sliceFor } from './slice.ts'
 export {
   type Host,

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { runCli } from '../cli/index.ts'
+import { pathToFileURL } from 'node:url'
+import { runCli, simulateCommand } from '../cli/index.ts'
 import { readNodeConfig } from '../config.ts'
 import { endHost } from '../host-driver.ts'
 import { downCommand, type NodeLayout, upCommand } from '../local-tree/index.ts'
@@ -13,6 +14,15 @@ const nodeProgram = join(import.meta.dirname, inBundle ? 'skerry-node.mjs' : 'sk
 const examplesDir = inBundle
   ? join(import.meta.dirname, 'examples')
   : join(import.meta.dirname, '..', '..', 'topologies', 'examples')
+
+// A program beside this one, not a part of it: nothing of it is loaded before somebody simulates (docs/adr/0036).
+const simulator = inBundle
+  ? join(import.meta.dirname, 'skerry-simulate.mjs')
+  : join(import.meta.dirname, '..', '..', 'simulations', 'week', 'index.ts')
+const exampleNames = () =>
+  readdirSync(examplesDir)
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => name.slice(0, -5))
 
 const outputOf = (stream: NodeJS.WriteStream) => ({
   isTty: stream.isTTY === true,
@@ -54,11 +64,14 @@ process.exitCode = await runCli(process.argv.slice(2), {
       // The flag of the installed binaries (scripts/bin): ten megabytes less for an idle node.
       nodeProgram: [process.execPath, '--max-semi-space-size=1', nodeProgram],
       examplesDir,
-      exampleNames: () =>
-        readdirSync(examplesDir)
-          .filter((name) => name.endsWith('.yaml'))
-          .map((name) => name.slice(0, -5)),
+      exampleNames,
     }),
     downCommand({ endHost: endHostOf }),
+    simulateCommand({
+      load: () => import(pathToFileURL(simulator).href),
+      examplesDir,
+      exampleNames,
+      version: programVersion,
+    }),
   ],
 })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import test from 'ava'
 import { CommanderError } from 'commander'
 import type { CliCommand } from './command.ts'
+import { simulateCommand } from './commands/simulate.ts'
 import { commands } from './commands.ts'
 import { createProgram } from './program.ts'
 
@@ -20,17 +21,25 @@ const filled = readdirSync(golden).map((path) => ({ path, text: readFileSync(joi
 const advising = /^(forwarding|config-services|images)\.ts$|^views\/|^services\/deployments\//
 
 /** `up` and `down` as far as a message may name them; they are made with the powers of the machine. */
-const machineCommands: readonly CliCommand[] = ['up', 'down'].map((name) => ({
-  name,
-  summary: name,
-  args: name === 'up' ? [{ name: '[topology]', text: 'x' }] : [],
-  options: ['--remove', '--keep-containers', '--runtime <x>', '--node <x>', '--via <x>'].map((flags) => ({
-    flags,
-    text: 'x',
+const machineCommands: readonly CliCommand[] = [
+  ...['up', 'down'].map((name) => ({
+    name,
+    summary: name,
+    args: name === 'up' ? [{ name: '[topology]', text: 'x' }] : [],
+    options: ['--remove', '--keep-containers', '--runtime <x>', '--node <x>', '--via <x>'].map((flags) => ({
+      flags,
+      text: 'x',
+    })),
+    examples: [],
+    run: async () => 0,
   })),
-  examples: [],
-  run: async () => 0,
-}))
+  simulateCommand({
+    load: async () => ({ simulate: async () => 0 }),
+    examplesDir: '',
+    exampleNames: () => [],
+    version: '0',
+  }),
+]
 
 /** Splits as a shell does, as far as messages need it; what a template fills in stands for one word. */
 const wordsOf = (line: string): string[] =>

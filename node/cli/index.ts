@@ -13,6 +13,7 @@ export {
   textArgument,
   textOption,
 } from './command.ts'
+export { type SimulateInput, simulateCommand } from './commands/simulate.ts'
 export type { Endpoint } from './connection.ts'
 export { type Profile, writeProfile } from './profile.ts'
 export { type CliPowers, runCli } from './run-cli.ts'
