@@ -1,21 +1,36 @@
-import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { errorText, nearestName } from '../base/index.ts'
 import { nodesOf } from '../topologies/index.ts'
-import { type RunResult, runScenario, type Scenario, scenarios } from './scenarios/index.ts'
-import { runInProcesses } from './seed-processes.ts'
+import {
+  digestOfRun,
+  planSeed,
+  type RunOptions,
+  type RunResult,
+  runScenario,
+  type Scenario,
+  scenarios,
+  sumDigests,
+  waitingInvariants,
+  waitingMoves,
+} from './scenarios/index.ts'
+import { runInProcesses, type TimedRun } from './seed-processes.ts'
 
 const usage = `Usage: npm run simulate -- [options]
-  --scenario NAME  [default: twenty-nodes]
-  --seeds A-B      runs these seeds one after the other [default: 1-20]
+  --seeds A-B      runs these seeds; each runs the scenario it falls to [default: 1-20]
   --seed N         runs one seed
-  --twice          runs each seed twice and compares the hashes of their traces
+  --scenario NAME  runs this scenario whatever the seed
+  --budget TIME    begins no further seed after so long, like 90s, 10m or 2h
+  --ed25519        signs by Ed25519 whatever the seed, as every twentieth round over the scenarios does anyhow
+  --twice          runs every seed twice and compares, not only the first and every twentieth round
   --trace          prints what happens, frames left out, on standard error; with --seed
   --trace-all      the same with every event and every frame
   --jobs N         processes at work at once [default: one for each processor]
   --json           one JSON object as the last line of standard output
-  --list           the scenarios there are
+  --sum FILE       adds up what several runs ended with, one JSON object to a line
+  --list           the scenarios there are, and what is waiting
 `
 const say = (line: string) => process.stderr.write(`${line}\n`)
 
@@ -32,7 +47,16 @@ const seedsOf = (one: string | undefined, range: string): readonly number[] => {
   return Array.from({ length: last - first + 1 }, (_, at) => first + at)
 }
 
-const choose = (name: string): Scenario => {
+const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 }
+const budgetMs = (text: string | undefined): number => {
+  if (text === undefined) return Number.POSITIVE_INFINITY
+  const [, count, unit = ''] = /^(\d{1,6})([smh])$/.exec(text) ?? []
+  if (count === undefined) throw new Error(`--budget ${text}: give a time like 90s, 10m or 2h`)
+  return Number(count) * (unitMs[unit] ?? 0)
+}
+
+const choose = (name: string | undefined): Scenario | undefined => {
+  if (name === undefined) return undefined
   const found = scenarios.find((scenario) => scenario.name === name)
   if (found) return found
   const names = scenarios.map((scenario) => scenario.name)
@@ -42,34 +66,45 @@ const choose = (name: string): Scenario => {
   )
 }
 
-const listed = (scenario: Scenario) => ({
-  name: scenario.name,
-  faults: scenario.faults,
-  workload: scenario.workload,
-  invariants: scenario.invariants,
-  nodes: nodesOf(scenario.topology).length,
+const listed = ({ name, faults, workload, invariants, topology }: Scenario) => ({
+  name,
+  faults,
+  workload,
+  invariants,
+  nodes: nodesOf(topology).length,
 })
 
 const printList = (asJson: boolean) => {
-  if (asJson) return process.stdout.write(`${JSON.stringify(scenarios.map(listed))}\n`)
-  for (const scenario of scenarios) process.stdout.write(`${scenario.name}   ${scenario.summary}\n`)
+  const waiting = [
+    ...waitingInvariants.map(({ invariant, part, why }) => ({ what: `invariant ${invariant}`, part, why })),
+    ...Object.entries(waitingMoves).map(([name, why]) => ({ what: 'move', part: name, why })),
+  ]
+  if (asJson) return process.stdout.write(`${JSON.stringify({ scenarios: scenarios.map(listed), waiting })}\n`)
+  for (const scenario of scenarios) process.stdout.write(`${scenario.name.padEnd(24)}${scenario.summary}\n`)
+  for (const { what, part, why } of waiting) process.stdout.write(`waiting: ${what}, ${part}: ${why}\n`)
 }
 
 /** A promise that nobody waits for and that fails ends a real node's process: here it is a violation. */
 const strays: unknown[] = []
 process.on('unhandledRejection', (reason) => strays.push(reason))
 
-const isPlain = (line: string) => !/^ *\S+ {2}(frame|timer|dial|silence|farewell|repeat) /.test(line)
+const isPlain = (line: string) => !/^ *\S+ {2}(frame|timer|dial|silence|farewell|repeat|line) /.test(line)
 
 interface Asked {
-  readonly scenario: Scenario
+  readonly chosen: Scenario | undefined
+  readonly ed25519: boolean
   readonly twice: boolean
   readonly trace: ((line: string) => void) | undefined
 }
 
-const runSeed = async (seed: number, { scenario, twice, trace }: Asked): Promise<RunResult> => {
-  const result = await runScenario(scenario, { seed, ...(trace && { trace }) })
-  const again = twice ? await runScenario(scenario, { seed }) : result
+/** @param isFirst the first of a process, run twice whatever it is */
+const runSeed = async (seed: number, { chosen, ed25519, twice, trace }: Asked, isFirst: boolean): Promise<TimedRun> => {
+  const plan = planSeed(seed, scenarios, chosen)
+  const options: RunOptions = { seed, signatures: ed25519 ? 'ed25519' : plan.signatures }
+  const isTwice = trace === undefined && (twice || isFirst || plan.isTwice)
+  const before = process.cpuUsage()
+  const result = await runScenario(plan.scenario, { ...options, ...(trace && { trace }) })
+  const again = isTwice ? await runScenario(plan.scenario, options) : result
   const violations = [
     ...result.violations,
     ...(again.digest === result.digest
@@ -77,7 +112,8 @@ const runSeed = async (seed: number, { scenario, twice, trace }: Asked): Promise
       : [`the same seed gave another trace: ${result.digest}, then ${again.digest}`]),
     ...strays.splice(0).map((reason) => `a promise failed and nobody waited for it: ${errorText(reason)}`),
   ]
-  return { ...result, violations }
+  const { user, system } = process.cpuUsage(before)
+  return { result: { ...result, violations }, cpuMs: (user + system) / 1_000, times: isTwice ? 2 : 1 }
 }
 
 const counts = (of: Readonly<Record<string, number>>) =>
@@ -85,33 +121,98 @@ const counts = (of: Readonly<Record<string, number>>) =>
     .map(([name, count]) => `${name} ${count}`)
     .join(', ')
 
-const describeRun = (result: RunResult): string => {
-  const { seed, events, tookMs, convergedMs, violations } = result
+const describeRun = (result: RunResult, flags: readonly string[]): string => {
+  const { scenario, seed, events, tookMs, convergedMs, violations } = result
   const end = convergedMs === undefined ? 'never as wanted' : `as wanted after ${convergedMs / 1000} s`
-  const head = `seed ${seed}: ${events} events in ${(tookMs / 60_000).toFixed(1)} simulated minutes, ${end}`
+  const head = `seed ${seed} ${scenario}: ${events} events in ${(tookMs / 60_000).toFixed(1)} simulated minutes, ${end}`
   if (violations.length === 0) return head
-  const { scenario } = result
   return [
     head,
     ...violations.map((text) => `  BROKEN ${text}`),
-    `  repeat with: npm run simulate -- --scenario ${scenario} --seed ${seed} --trace`,
+    `  repeat with: npm run simulate -- --scenario ${scenario} --seed ${seed} ${[...flags, '--trace'].join(' ')}`,
   ].join('\n')
 }
+
+interface Summary {
+  readonly seeds: number
+  readonly events: number
+  readonly simHours: number
+  readonly violations: number
+  readonly digest: string
+}
+
+const hours = (ms: number) => Number((ms / 3_600_000).toFixed(2))
+
+const summarise = (results: readonly RunResult[]): Summary => {
+  const sum = (of: (result: RunResult) => number) => results.reduce((total, result) => total + of(result), 0)
+  return {
+    seeds: results.length,
+    events: sum(({ events }) => events),
+    simHours: hours(sum(({ tookMs }) => tookMs)),
+    violations: sum(({ violations }) => violations.length),
+    digest: sumDigests(results.map(digestOfRun)),
+  }
+}
+
+/** Adds up what several runs over ranges that do not overlap ended with. */
+const sumFile = (path: string): Summary => {
+  const all = readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line) => JSON.parse(line) as Summary)
+  const sum = (of: (one: Summary) => number) => all.reduce((total, one) => total + of(one), 0)
+  return {
+    seeds: sum(({ seeds }) => seeds),
+    events: sum(({ events }) => events),
+    simHours: Number(sum(({ simHours }) => simHours).toFixed(2)),
+    violations: sum(({ violations }) => violations),
+    digest: sumDigests(all.map(({ digest }) => digest)),
+  }
+}
+
+/** How much one processor got done. */
+const describeRates = (runs: readonly TimedRun[]): string => {
+  const spentMs = runs.reduce((sum, { cpuMs }) => sum + cpuMs, 0)
+  const total = (of: (result: RunResult) => number) =>
+    runs.reduce((sum, { result, times }) => sum + times * of(result), 0)
+  const perSecond = (1_000 * total(({ events }) => events)) / spentMs
+  const nodeHours = total(({ nodes, tookMs }) => nodes * tookMs) / 3_600 / spentMs
+  return `${Math.round(perSecond)} events and ${nodeHours.toFixed(2)} simulated node-hours a second of one processor`
+}
+
+/** One of several processes: runs the seeds it reads, and answers each by a line of JSON. */
+const serve = async (asked: Asked): Promise<void> => {
+  let isFirst = true
+  for await (const line of createInterface({ input: process.stdin })) {
+    const run = await runSeed(wholeNumber('serve', line), asked, isFirst)
+    isFirst = false
+    process.stdout.write(`${JSON.stringify(run)}\n`)
+  }
+}
+
+const print = (summary: Summary, asJson: boolean) =>
+  process.stdout.write(
+    asJson
+      ? `${JSON.stringify(summary)}\n`
+      : `${summary.seeds} seeds, ${summary.events} events, ${summary.simHours} simulated hours, ${summary.violations} violations, digest ${summary.digest}\n`,
+  )
 
 const main = async (): Promise<number> => {
   const { values } = parseArgs({
     options: {
-      scenario: { type: 'string', default: 'twenty-nodes' },
+      scenario: { type: 'string' },
       seeds: { type: 'string', default: '1-20' },
       seed: { type: 'string' },
+      budget: { type: 'string' },
+      ed25519: { type: 'boolean', default: false },
       twice: { type: 'boolean', default: false },
       trace: { type: 'boolean', default: false },
       'trace-all': { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
+      sum: { type: 'string' },
       jobs: { type: 'string', default: String(availableParallelism()) },
-      // Of one of several processes: the seeds it runs, each answered by a line of JSON.
-      part: { type: 'string' },
+      serve: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   })
@@ -123,10 +224,15 @@ const main = async (): Promise<number> => {
     printList(values.json)
     return 0
   }
-  const scenario = choose(values.scenario)
+  if (values.sum !== undefined) {
+    print(sumFile(values.sum), values.json)
+    return 0
+  }
+  const chosen = choose(values.scenario)
   const isPlainTrace = values.trace && !values['trace-all']
-  const asked = {
-    scenario,
+  const asked: Asked = {
+    chosen,
+    ed25519: values.ed25519,
     twice: values.twice,
     trace: isPlainTrace
       ? (line: string) => (isPlain(line) ? say(line) : undefined)
@@ -134,42 +240,32 @@ const main = async (): Promise<number> => {
         ? say
         : undefined,
   }
-  if (values.part !== undefined) {
-    for (const seed of values.part.split(','))
-      process.stdout.write(`${JSON.stringify(await runSeed(wholeNumber('part', seed), asked))}\n`)
+  if (values.serve) {
+    await serve(asked)
     return 0
   }
   const seeds = seedsOf(values.seed, values.seeds)
   const jobs = Math.max(1, wholeNumber('jobs', values.jobs))
   const startedMs = performance.now()
+  const endMs = startedMs + budgetMs(values.budget)
+  const flags = values.ed25519 ? ['--ed25519'] : []
   const one = seeds.length === 1 ? seeds[0] : undefined
-  const results =
+  const runs =
     one === undefined
       ? await runInProcesses(
           import.meta.filename,
-          ['--scenario', scenario.name, ...(values.twice ? ['--twice'] : [])],
-          { seeds, jobs },
-          (result) => say(describeRun(result)),
+          [...(chosen ? ['--scenario', chosen.name] : []), ...flags, ...(values.twice ? ['--twice'] : [])],
+          { seeds, jobs, isOver: () => performance.now() > endMs },
+          ({ result }) => say(describeRun(result, flags)),
         )
-      : [await runSeed(one, asked)]
+      : [await runSeed(one, asked, true)]
+  const results = runs.map(({ result }) => result)
   for (const result of one === undefined ? [] : results)
-    say(`${describeRun(result)}\n  faults: ${counts(result.fired)}\n  moves: ${counts(result.moves)}`)
-  const digest = createHash('sha256')
-  for (const result of results) digest.update(`${result.seed} ${result.digest}\n`)
-  const sum = (of: (result: RunResult) => number) => results.reduce((total, result) => total + of(result), 0)
-  const summary = {
-    seeds: results.length,
-    events: sum(({ events }) => events),
-    simHours: Number((sum(({ tookMs }) => tookMs) / 3_600_000).toFixed(2)),
-    violations: sum(({ violations }) => violations.length),
-    digest: digest.digest('hex'),
-  }
-  say(`${Math.round((performance.now() - startedMs) / 1000)} s`)
-  process.stdout.write(
-    values.json
-      ? `${JSON.stringify(summary)}\n`
-      : `${summary.seeds} seeds, ${summary.events} events, ${summary.simHours} simulated hours, ${summary.violations} violations\n`,
-  )
+    say(`${describeRun(result, flags)}\n  faults: ${counts(result.fired)}\n  moves: ${counts(result.moves)}`)
+  if (runs.length < seeds.length) say(`the budget is used up: seeds ${seeds[0]}-${results.at(-1)?.seed} were run`)
+  say(`${Math.round((performance.now() - startedMs) / 1000)} s; ${describeRates(runs)}`)
+  const summary = summarise(results)
+  print(summary, values.json)
   return summary.violations === 0 ? 0 : 1
 }
 

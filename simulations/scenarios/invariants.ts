@@ -4,7 +4,9 @@ import { authorsEntitled } from './checkers/authors-entitled.ts'
 import { canariesStay } from './checkers/canaries-stay.ts'
 import { fixedPoint } from './checkers/fixed-point.ts'
 import { healthyUntouched } from './checkers/healthy-untouched.ts'
+import { noDowngrade } from './checkers/no-downgrade.ts'
 import { replicasAgree } from './checkers/replicas-agree.ts'
+import { retiredGone } from './checkers/retired-gone.ts'
 
 /** The checker of each invariant of DESIGN.md section 8 whose subject exists, by its number. */
 export const invariantCheckers: Readonly<Record<number, MakeChecker>> = {
@@ -12,7 +14,9 @@ export const invariantCheckers: Readonly<Record<number, MakeChecker>> = {
   2: authorsEntitled,
   3: replicasAgree,
   4: healthyUntouched,
+  5: retiredGone,
   6: acknowledgedKept,
+  7: noDowngrade,
   8: fixedPoint,
 }
 

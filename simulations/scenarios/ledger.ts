@@ -9,6 +9,8 @@ export interface Wish {
 /** One change an operator asked for, and what came of it. */
 export interface AskedChange {
   readonly deployment: string
+  /** Sites it can reach: those of the zone whose operator asked. Undefined at the tower, for all. */
+  readonly within: ReadonlySet<string> | undefined
   /** What will hold if it is done. Several when that is the node's to say and it did not answer. */
   readonly wishes: readonly Wish[]
   readonly askedMs: number
@@ -20,34 +22,45 @@ export interface AskedChange {
 /** What operators asked for and what they were told: what a checker may hold the fleet to. */
 export interface Ledger {
   ask(
-    deployment: string,
-    wishes: readonly Wish[],
+    change: Pick<AskedChange, 'deployment' | 'wishes' | 'within'>,
     atMs: number,
   ): { answer(outcome: AskedChange['outcome'], atMs: number, wish?: Wish): void }
   changes(): readonly AskedChange[]
-  /** Everything that may hold of a deployment now: the newest acknowledged change and what was asked after it. */
+  /** Everything that may hold of a deployment now at the tower: the newest acknowledged change and what was asked after it. */
   candidates(deployment: string): readonly Wish[]
+  /** Everything that may hold of it now at a site: also what operators of the zone around it asked for. */
+  candidatesAt(deployment: string, site: string): readonly Wish[]
+  /** Whether operators of a zone around the site ever changed the deployment. */
+  isChangedAround(deployment: string, site: string): boolean
   /** What was asked of an application for this site, oldest first; each with every version it may have come to, '' for none. */
   history(site: string, application: string): readonly ReadonlySet<string>[]
   deployments(): readonly string[]
+  /** A backup of the tower from that time was put back: what was acknowledged since may be done or not. */
+  forgetSince(atMs: number): void
 }
 
 const nothing: Wish = { application: '', version: undefined, sites: new Set() }
 
 const versionAt = (wish: Wish, site: string): string => (wish.sites.has(site) ? (wish.version ?? '') : '')
 
+/** Changes that may count now: the last acknowledged, and all after it. */
+const lasting = (of: readonly AskedChange[]): readonly AskedChange[] => {
+  const standing = of.findLastIndex(({ outcome }) => outcome === 'acknowledged')
+  return of.slice(Math.max(0, standing)).filter(({ outcome }) => outcome !== 'refused')
+}
+
+const wishesOf = (of: readonly AskedChange[]): readonly Wish[] => {
+  const wishes = lasting(of).flatMap((one) => one.wishes)
+  return of.some(({ outcome }) => outcome === 'acknowledged') ? wishes : [nothing, ...wishes]
+}
+
 export const createLedger = (): Ledger => {
   const changes: AskedChange[] = []
-
-  /** Changes that may count now: the last acknowledged, and all after it. */
-  const lasting = (of: readonly AskedChange[]): readonly AskedChange[] => {
-    const standing = of.findLastIndex(({ outcome }) => outcome === 'acknowledged')
-    return of.slice(Math.max(0, standing)).filter(({ outcome }) => outcome !== 'refused')
-  }
+  const about = (deployment: string) => changes.filter((one) => one.deployment === deployment)
 
   return {
-    ask: (deployment, wishes, atMs) => {
-      const at = changes.push({ deployment, wishes, askedMs: atMs, outcome: 'asked', answeredMs: Infinity }) - 1
+    ask: ({ deployment, wishes, within }, atMs) => {
+      const at = changes.push({ deployment, wishes, within, askedMs: atMs, outcome: 'asked', answeredMs: Infinity }) - 1
       return {
         answer: (outcome, answeredMs, wish) => {
           const asked = changes[at]
@@ -57,18 +70,32 @@ export const createLedger = (): Ledger => {
       }
     },
     changes: () => changes,
-    candidates: (deployment) => {
-      const own = changes.filter((one) => one.deployment === deployment)
-      const wishes = lasting(own).flatMap((one) => one.wishes)
-      return own.some(({ outcome }) => outcome === 'acknowledged') ? wishes : [nothing, ...wishes]
+    candidates: (deployment) => wishesOf(about(deployment).filter(({ within }) => within === undefined)),
+    candidatesAt: (deployment, site) => {
+      const own = about(deployment).filter(({ within }) => within?.has(site) ?? true)
+      const here = own.filter(({ within }) => within !== undefined)
+      if (here.length === 0) return wishesOf(own)
+      // What a zone said last, unless those above said something after it.
+      const standing = own.findLastIndex(({ outcome }) => outcome === 'acknowledged')
+      if (own[standing]?.within !== undefined) return lasting(own).flatMap((one) => one.wishes)
+      return [...wishesOf(here), ...wishesOf(own.filter(({ within }) => within === undefined))]
     },
+    isChangedAround: (deployment, site) => about(deployment).some(({ within }) => within?.has(site)),
     history: (site, application) =>
       changes
-        .filter(({ wishes }) => wishes.some((wish) => wish.application === application))
+        .filter(
+          ({ wishes, within }) =>
+            (within?.has(site) ?? true) && wishes.some((wish) => wish.application === application),
+        )
         // What was refused came to nothing, and keeps its place.
         .map(
           ({ outcome, wishes }) => new Set(outcome === 'refused' ? [] : wishes.map((wish) => versionAt(wish, site))),
         ),
     deployments: () => [...new Set(changes.map(({ deployment }) => deployment))].toSorted(),
+    forgetSince: (atMs) => {
+      for (const [at, change] of changes.entries())
+        if (change.within === undefined && change.outcome === 'acknowledged' && change.answeredMs > atMs)
+          changes[at] = { ...change, outcome: 'unknown' }
+    },
   }
 }

@@ -23,8 +23,7 @@ export const zoneText = (
     ...(privacy ? ['  privacy: true'] : []),
     '  aggregators:',
     `    hosts: [{ name: ${name} }]`,
-    '  sites:',
-    ...places.map((text) => indent(text, 4)),
+    ...(places.length > 0 ? ['  sites:', ...places.map((text) => indent(text, 4))] : []),
     ...(zones.length > 0 ? ['  zones:', ...zones.map((text) => indent(text, 4))] : []),
   ].join('\n')
 
@@ -36,10 +35,8 @@ export const topologyText = (name: string, places: readonly string[], zones: rea
     'towers:',
     '  site: head',
     '  hosts: [{ name: tower }]',
-    'sites:',
-    ...places.map((text) => indent(text, 2)),
-    'zones:',
-    ...zones.map((text) => indent(text, 2)),
+    ...(places.length > 0 ? ['sites:', ...places.map((text) => indent(text, 2))] : []),
+    ...(zones.length > 0 ? ['zones:', ...zones.map((text) => indent(text, 2))] : []),
     '',
   ].join('\n')
 

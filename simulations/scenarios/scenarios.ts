@@ -1,5 +1,55 @@
+import { aggregatorCrashes } from './catalogue/aggregator-crashes.ts'
+import { badPulls } from './catalogue/bad-pulls.ts'
+import { blockedSites } from './catalogue/blocked-sites.ts'
+import { calmDay } from './catalogue/calm-day.ts'
+import { cutUplinks } from './catalogue/cut-uplinks.ts'
+import { deepTree } from './catalogue/deep-tree.ts'
+import { dyingWriters } from './catalogue/dying-writers.ts'
+import { edgeCrashes } from './catalogue/edge-crashes.ts'
+import { enginesGo } from './catalogue/engines-go.ts'
+import { enginesLie } from './catalogue/engines-lie.ts'
+import { failingContainers } from './catalogue/failing-containers.ts'
+import { fullDisks } from './catalogue/full-disks.ts'
+import { halfOpenLinks } from './catalogue/half-open-links.ts'
+import { nestedZones } from './catalogue/nested-zones.ts'
+import { oddTime } from './catalogue/odd-time.ts'
+import { oneSite } from './catalogue/one-site.ts'
+import { oneWayStreets } from './catalogue/one-way-streets.ts'
+import { privateZone } from './catalogue/private-zone.ts'
+import { reconnectStorm } from './catalogue/reconnect-storm.ts'
+import { slowLines } from './catalogue/slow-lines.ts'
+import { swizzled } from './catalogue/swizzled.ts'
+import { towerCrashes } from './catalogue/tower-crashes.ts'
+import { twentyNodes } from './catalogue/twenty-nodes.ts'
+import { wrongClocks } from './catalogue/wrong-clocks.ts'
+import { zoneAlone } from './catalogue/zone-alone.ts'
 import type { Scenario } from './scenario.ts'
-import { twentyNodes } from './twenty-nodes.ts'
 
-/** Every scenario, by name on the command line. */
-export const scenarios: readonly Scenario[] = [twentyNodes]
+/** Every scenario, by name on the command line. A seed runs the one of its rest after a division by their number. */
+export const scenarios: readonly Scenario[] = [
+  calmDay,
+  cutUplinks,
+  oneWayStreets,
+  zoneAlone,
+  swizzled,
+  slowLines,
+  halfOpenLinks,
+  towerCrashes,
+  aggregatorCrashes,
+  edgeCrashes,
+  dyingWriters,
+  wrongClocks,
+  oddTime,
+  fullDisks,
+  enginesGo,
+  enginesLie,
+  badPulls,
+  failingContainers,
+  reconnectStorm,
+  nestedZones,
+  deepTree,
+  privateZone,
+  blockedSites,
+  oneSite,
+  twentyNodes,
+]

@@ -1,8 +1,8 @@
 import test from 'ava'
+import { twentyNodes } from './catalogue/twenty-nodes.ts'
 import { runScenario } from './run-scenario.ts'
 import type { Scenario } from './scenario.ts'
 import { smallScenario } from './small-scene.contract.ts'
-import { twentyNodes } from './twenty-nodes.ts'
 
 /** A shorter run of the same, so that a test of each change takes no minutes: `npm run simulate` runs it whole. */
 const short: Scenario = {

@@ -1,10 +1,9 @@
 import { sites } from '../../../topologies/index.ts'
+import type { Machine } from '../../world/index.ts'
 import { asked } from '../asked.ts'
 import type { MakeChecker, Scene } from '../checker.ts'
 import type { Wish } from '../ledger.ts'
 import { applications, contentOf, deploymentOf } from '../specifications.ts'
-
-const same = (wish: Wish, version: string | undefined) => wish.version === version
 
 /** Containers that run at a site, as `application/container content`, sorted. */
 const runningAt = ({ world }: Scene, site: string): readonly string[] =>
@@ -15,12 +14,26 @@ const runningAt = ({ world }: Scene, site: string): readonly string[] =>
     .map(({ owner }) => `${owner.application}/${owner.container} ${contentOf(owner, owner.version)}`)
     .toSorted()
 
-const wantedAt = (scene: Scene, site: string, hosts: number, held: ReadonlyMap<string, string>): readonly string[] =>
+/** Version by deployment, as somebody's configuration has it. */
+type Held = ReadonlyMap<string, string>
+
+const heldBy = async (machine: Machine | undefined): Promise<Held | undefined> => {
+  const objects = await machine?.node()?.services.config.list('application-deployments', asked)
+  return objects && new Map(objects.map(({ name, value }) => [name, String(value['application-version'])]))
+}
+
+/** What is to run at a site, where `heldOf` says which version counts there. */
+const wantedAt = (
+  { ledger }: Scene,
+  site: string,
+  hosts: number,
+  heldOf: (deployment: string) => string | undefined,
+): readonly string[] =>
   applications
     .flatMap((application) => {
       const deployment = deploymentOf(application)
-      const version = held.get(deployment)
-      const wish = scene.ledger.candidates(deployment).find((one) => one.version === version)
+      const version = heldOf(deployment)
+      const wish = ledger.candidatesAt(deployment, site).find((one) => one.version === version)
       if (version === undefined || !wish?.sites.has(site)) return []
       return application.containers.flatMap(({ name }) =>
         Array.from({ length: application.instances(hosts) }, () => {
@@ -31,19 +44,30 @@ const wantedAt = (scene: Scene, site: string, hosts: number, held: ReadonlyMap<s
     })
     .toSorted()
 
+const isOneOf = (wishes: readonly Wish[], version: string | undefined) =>
+  wishes.some((wish) => wish.version === version)
+const inWords = (wishes: readonly Wish[]) => wishes.map((wish) => wish.version ?? 'removed').join(' or ')
+
 /**
- * What the tower acknowledged stands in its configuration, unless a later change took its place, and is what runs
- * everywhere in the end.
+ * What was acknowledged stands in the configuration of the tower, and of the zone whose operators asked, unless a later
+ * change took its place; and it is what runs everywhere in the end.
  */
 export const acknowledgedKept: MakeChecker = (scene) => {
   const { world, ledger } = scene
   const violations: string[] = []
   let seen = 0
 
-  const heldVersions = async (): Promise<ReadonlyMap<string, string> | undefined> => {
-    const tower = world.machines.find(({ place }) => place.role === 'tower')?.node()
-    const objects = await tower?.services.config.list('application-deployments', asked)
-    return objects && new Map(objects.map(({ name, value }) => [name, String(value['application-version'])]))
+  const judge = (deployment: string, held: Held, where: string, candidates: readonly Wish[]) => {
+    const version = held.get(deployment)
+    if (!isOneOf(candidates, version))
+      violations.push(
+        `${deployment} is ${version ?? 'removed'} ${where}; what was acknowledged says ${inWords(candidates)}`,
+      )
+  }
+  /** The machine that decides for a site once operators of its zone did, by the name of the site. */
+  const aggregatorOf = (site: string): Machine | undefined => {
+    const edge = world.machines.find(({ place }) => place.role === 'edge' && place.site === site)
+    return world.machines.find(({ place }) => place.name === edge?.place.parents[0])
   }
 
   return {
@@ -53,24 +77,30 @@ export const acknowledgedKept: MakeChecker = (scene) => {
     violations: () => violations,
     seen: () => seen,
     lacking: async () => {
-      const held = await heldVersions()
-      if (!held) return ['the tower does not answer']
-      for (const deployment of ledger.deployments()) {
-        const candidates = ledger.candidates(deployment)
-        const version = held.get(deployment)
-        seen += ledger.changes().filter(({ outcome }) => outcome === 'acknowledged').length
-        if (candidates.some((wish) => same(wish, version))) continue
-        const words = candidates.map((wish) => wish.version ?? 'removed').join(' or ')
-        violations.push(`${deployment} is ${version ?? 'removed'} at the tower; what was acknowledged says ${words}`)
+      const atTower = await heldBy(world.machines.find(({ place }) => place.role === 'tower'))
+      if (!atTower) return ['the tower does not answer']
+      seen += ledger.changes().filter(({ outcome }) => outcome === 'acknowledged').length
+      const deployments = ledger.deployments()
+      for (const deployment of deployments) judge(deployment, atTower, 'at the tower', ledger.candidates(deployment))
+      const differ: string[] = []
+      for (const { name, hosts, type } of sites(world.topology)) {
+        if (type !== 'edge') continue
+        const own = deployments.filter((deployment) => ledger.isChangedAround(deployment, name))
+        const zone = own.length > 0 ? aggregatorOf(name) : undefined
+        const inZone = zone ? await heldBy(zone) : atTower
+        if (!inZone) return [`${zone?.place.name} does not answer`]
+        for (const deployment of own)
+          judge(deployment, inZone, `at ${zone?.place.name}`, ledger.candidatesAt(deployment, name))
+        const wanted = wantedAt(scene, name, hosts.length, (deployment) =>
+          (own.includes(deployment) ? inZone : atTower).get(deployment),
+        )
+        const running = runningAt(scene, name)
+        if (wanted.join() !== running.join())
+          differ.push(
+            `site ${name} runs ${running.join(', ') || 'nothing'}; wanted is ${wanted.join(', ') || 'nothing'}`,
+          )
       }
-      return sites(world.topology)
-        .filter(({ type }) => type === 'edge')
-        .flatMap(({ name, hosts }) => {
-          const [wanted, running] = [wantedAt(scene, name, hosts.length, held), runningAt(scene, name)]
-          return wanted.join() === running.join()
-            ? []
-            : [`site ${name} runs ${running.join(', ') || 'nothing'}; wanted is ${wanted.join(', ') || 'nothing'}`]
-        })
+      return differ
     },
   }
 }

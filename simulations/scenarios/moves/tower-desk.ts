@@ -70,7 +70,7 @@ export const createTowerDesk = (
     }),
     change: (move, application, wishes, work) => {
       isBusy = true
-      const entry = ledger.ask(deploymentOf(application), wishes, world.nowMs())
+      const entry = ledger.ask({ deployment: deploymentOf(application), wishes, within: undefined }, world.nowMs())
       let isOver = false
       const finish = (outcome: 'acknowledged' | 'refused' | 'unknown', wish?: Wish) => {
         if (isOver) return

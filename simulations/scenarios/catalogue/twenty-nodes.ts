@@ -1,5 +1,5 @@
-import { composeScenario } from './compose-scenario.ts'
-import { siteText, topologyText, zoneText } from './marks.ts'
+import { composeScenario } from '../compose-scenario.ts'
+import { siteText, topologyText, zoneText } from '../marks.ts'
 
 const inner = zoneText('inner', [
   siteText('i1', ['i1a'], 'gold'),
