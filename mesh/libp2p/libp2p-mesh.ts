@@ -1,5 +1,5 @@
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
-import type { Connection, Libp2p, MultiaddrConnection, Stream } from '@libp2p/interface'
+import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import { type Clock, errorText, type Log } from '../../base/index.ts'
 import { linkVersion } from '../frames.ts'
 import type { Mesh, MeshLink, PeerKey } from '../mesh.ts'
@@ -11,6 +11,7 @@ import { createDoor } from './door.ts'
 import { createHost } from './host.ts'
 import { defaultLimits, type Libp2pLimits } from './limits.ts'
 import { createRefusals, type RefusalKind } from './refusals.ts'
+import { rawOf, tearDown } from './tear-down.ts'
 import { createWire, type Wire } from './wire.ts'
 
 export interface Libp2pMeshOptions {
@@ -83,7 +84,7 @@ export const createLibp2pMesh = (options: Libp2pMeshOptions): Libp2pMesh => {
         version: options.version ?? linkVersion,
         carrier: {
           send: (bytes) => stream.send(bytes) && isFree(stream),
-          destroy: (reason) => connection.abort(new Error(reason)),
+          destroy: (reason) => tearDown(connection, reason),
           heardMs: meter.heardMs,
         },
         onRefused,
@@ -202,13 +203,13 @@ export const createLibp2pMesh = (options: Libp2pMeshOptions): Libp2pMesh => {
       signal.throwIfAborted()
       return host.dial(target, { signal, force: true })
     })
-    const giveUp = () => connection.abort(new Error('the caller gave up'))
+    const giveUp = () => tearDown(connection, 'the caller gave up')
     signal.addEventListener('abort', giveUp)
     try {
       const stream = await connection.newStream(protocol, { signal, maxOutboundStreams: 1 })
       return await join(connection, stream, true)
     } catch (error) {
-      connection.abort(new Error('no link'))
+      tearDown(connection, 'no link')
       throw error
     } finally {
       signal.removeEventListener('abort', giveUp)
@@ -271,13 +272,6 @@ const isFree = (stream: Stream): boolean => stream.writeBufferLength === 0 && !s
 const keyOf = ({ remotePeer }: Connection): PeerKey => {
   if (remotePeer.type !== 'Ed25519') throw new Error(`a key of type ${remotePeer.type} got through the handshake`)
   return Buffer.from(remotePeer.publicKey.raw).toString('hex')
-}
-
-/** The connection below Noise. */
-const rawOf = (connection: Connection): MultiaddrConnection => {
-  const { maConn } = connection as unknown as { maConn?: MultiaddrConnection }
-  if (!maConn) throw new Error('a connection of libp2p is not what the mesh was made for')
-  return maConn
 }
 
 /** Errors of libp2p in the words of someone who has to act. */
