@@ -116,6 +116,8 @@ export interface Fleet {
   still(child: string, hosts: readonly StillHost[]): void
   /** Every expected host, sorted by site and name; silent ones as `never`. */
   reports(): readonly HostReport[]
+  /** The same of the hosts of one site. */
+  reportsOf(site: string): readonly HostReport[]
   /** What was heard of hosts, as it goes on to a parent. */
   carried(): readonly CarriedHost[]
 }
@@ -131,7 +133,7 @@ interface Heard {
 export interface FleetOptions {
   readonly clock: Clock
   /** Hosts that belong below this node. */
-  readonly expected: () => readonly { readonly site: string; readonly host: string; readonly node: string }[]
+  readonly expected: readonly { readonly site: string; readonly host: string; readonly node: string }[]
   /** Links to children, as they are now. */
   readonly children: () => readonly { readonly peer: string; readonly up: boolean; readonly forMs: number }[]
   /** The order number of what this node intends for a site right below it; undefined for other sites. */
@@ -142,8 +144,16 @@ export interface FleetOptions {
 export const createFleet = ({ clock, expected, children, intendedOrder }: FleetOptions): Fleet => {
   const heard = new Map<string, Heard>()
   const startedMs = clock.monotonicMs()
-  const aged = ({ child: peer, host: { report }, atMs, toldMs }: Heard, nowMs: number): HostReport => {
-    const child = children().find((one) => one.peer === peer)
+  const known = new Map(expected.map((host) => [host.node, host]))
+  const bySite = Map.groupBy(expected, ({ site }) => site)
+  /** Once for all hosts that are looked at: there may be ten thousand, and five hundred links. */
+  const linksNow = () => new Map(children().map((one) => [one.peer, one]))
+  const aged = (
+    { child: peer, host: { report }, atMs, toldMs }: Heard,
+    nowMs: number,
+    links: ReturnType<typeof linksNow>,
+  ): HostReport => {
+    const child = links.get(peer)
     const passedMs = nowMs - atMs
     const up = child?.up === true && report.link === 'up'
     const sinceTold = nowMs - toldMs
@@ -158,13 +168,22 @@ export const createFleet = ({ clock, expected, children, intendedOrder }: FleetO
       ...(order !== undefined && { intendedOrder: order }),
     }
   }
+  const reportsOf = (some: FleetOptions['expected']): readonly HostReport[] => {
+    const [nowMs, links] = [clock.monotonicMs(), linksNow()]
+    return some.map(({ site, host, node }) => {
+      const last = heard.get(node)
+      if (last) return aged(last, nowMs, links)
+      return { site, host, node, link: 'never' as const, linkForMs: nowMs - startedMs }
+    })
+  }
   return {
     note: (child, hosts) => {
       const atMs = clock.monotonicMs()
-      const known = new Set(expected().map(({ node, host, site }) => `${node} ${host} ${site}`))
-      for (const host of hosts)
-        if (known.has(`${host.report.node} ${host.report.host} ${host.report.site}`))
+      for (const host of hosts) {
+        const place = known.get(host.report.node)
+        if (place?.host === host.report.host && place.site === host.report.site)
           heard.set(host.report.node, { child, host, atMs, toldMs: atMs })
+      }
     },
     still: (child, hosts) => {
       const nowMs = clock.monotonicMs()
@@ -175,17 +194,11 @@ export const createFleet = ({ clock, expected, children, intendedOrder }: FleetO
         heard.set(node, { ...last, host, atMs: nowMs })
       }
     },
-    reports: () => {
-      const nowMs = clock.monotonicMs()
-      return expected().map(({ site, host, node }) => {
-        const last = heard.get(node)
-        if (last) return aged(last, nowMs)
-        return { site, host, node, link: 'never' as const, linkForMs: nowMs - startedMs }
-      })
-    },
+    reports: () => reportsOf(expected),
+    reportsOf: (site) => reportsOf(bySite.get(site) ?? []),
     carried: () => {
-      const nowMs = clock.monotonicMs()
-      return [...heard.values()].map((one) => ({ ...one.host, report: aged(one, nowMs) }))
+      const [nowMs, links] = [clock.monotonicMs(), linksNow()]
+      return [...heard.values()].map((one) => ({ ...one.host, report: aged(one, nowMs, links) }))
     },
   }
 }

@@ -62,8 +62,7 @@ export const createReportDesk = (options: ReportDeskOptions) => {
   })
   const fleet = createFleet({
     clock,
-    expected: () =>
-      nodes.filter(({ role }) => role === 'edge').map(({ name, site }) => ({ site, host: name, node: name })),
+    expected: nodes.filter(({ role }) => role === 'edge').map(({ name, site }) => ({ site, host: name, node: name })),
     children: options.children,
     intendedOrder: options.intendedOrder,
   })
@@ -271,7 +270,7 @@ export const createReportDesk = (options: ReportDeskOptions) => {
       })),
     /** What the parent of a site further down says it intends. */
     intendedOrderOf: (site: string): number | undefined => {
-      const orders = fleet.reports().flatMap((report) => (report.site === site ? (report.intendedOrder ?? []) : []))
+      const orders = fleet.reportsOf(site).flatMap(({ intendedOrder }) => intendedOrder ?? [])
       return orders.length === 0 ? undefined : Math.max(...orders)
     },
   }

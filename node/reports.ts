@@ -212,8 +212,8 @@ export const createReportReader = ({ book, powers, clock, log, hostOf }: ReportR
     return undefined
   }
 
-  /** The key a certificate vouches for; undefined for one that is not to be believed. */
-  const vouched = (bytes: Uint8Array): { readonly key: string; readonly host: string | undefined } | string => {
+  /** The key a certificate vouches for, or why it is not to be believed. */
+  const judge = (bytes: Uint8Array): { readonly key: string; readonly host: string | undefined } | string => {
     const read = readRecord(certificateKind, bytes, powers)
     if (!read.ok) return read.refusal.code
     const trust = book.trust()
@@ -225,14 +225,25 @@ export const createReportReader = ({ book, powers, clock, log, hostOf }: ReportR
     return { key: read.record.body.key, host: read.record.body.host }
   }
 
+  /** By the text of the certificate: two signatures of every report are those of the one before. */
+  const judged = new Map<string, ReturnType<typeof judge>>()
+  book.onChange(() => judged.clear())
+  const vouched = (encoded: string): ReturnType<typeof judge> => {
+    const known = judged.get(encoded)
+    if (known !== undefined) return known
+    const found = judge(bytesOf(encoded))
+    if (judged.size >= maxHosts) judged.clear()
+    judged.set(encoded, found)
+    return found
+  }
+
   /** What a host signed, once it is believed. */
   const openHost = (
     child: string,
     peerKey: string,
-    { snapshot: encoded, lines }: HostMessage,
-    certificate: Uint8Array,
+    { snapshot: encoded, lines, certificate: vouching }: HostMessage,
   ): CarriedHost | undefined => {
-    const who = vouched(certificate)
+    const who = vouched(vouching)
     if (typeof who === 'string') return refuse(child, who, 'the certificate of a host is not to be believed')
     const direct = hostOf(peerKey)
     if (direct !== undefined && who.key !== peerKey)
@@ -254,7 +265,7 @@ export const createReportReader = ({ book, powers, clock, log, hostOf }: ReportR
     const status = isOwn && report.status !== undefined ? joinLastLines(report.status, lines.lines) : report.status
     return {
       snapshot,
-      certificate,
+      certificate: bytesOf(vouching),
       hash: opened.snapshot.hash,
       ...(isOwn && { lines }),
       report: { ...report, ...(status && { status }), node: said.host, link: 'up', linkForMs: 0 },
@@ -263,8 +274,7 @@ export const createReportReader = ({ book, powers, clock, log, hostOf }: ReportR
 
   const readHost = (child: string, peerKey: string, one: HostMessage): CarriedHost | undefined => {
     const before = last.get(one.certificate)
-    const carried =
-      before?.text === one.snapshot ? before.carried : openHost(child, peerKey, one, bytesOf(one.certificate))
+    const carried = before?.text === one.snapshot ? before.carried : openHost(child, peerKey, one)
     if (carried === undefined) return undefined
     last.set(one.certificate, { text: one.snapshot, carried })
     const { link, linkForMs, ageMs: receivedAgeMs, statusAgeMs = receivedAgeMs, intendedOrder } = one

@@ -28,6 +28,7 @@ import {
   namesOfConfig,
   pickConfigValues,
   planVersions,
+  type ReportsNow,
   type RowNames,
   type SignedChange,
   type SitePlace,
@@ -43,7 +44,7 @@ export interface TowerDesk extends ConfigDesk {
   /** What the configuration comes to, per tenant. */
   effective(): Promise<ReadonlyMap<string, ReadonlyMap<string, Effective>>>
   knowledge(reports: readonly HostReport[]): Promise<Omit<Knowledge, 'intentOrder' | 'summaries'>>
-  noteReports(reports: readonly HostReport[]): Promise<void>
+  noteReports(reports: ReportsNow): Promise<void>
   /** What the applications and versions of a zone's counts are called. */
   names(): RowNames
   /**

@@ -35,27 +35,26 @@ const countsView = (counts: Counts): CountsView => ({
   unknown: countView(counts.unknown),
 })
 
-const waitingOf = (application: string, site: string, reports: readonly HostReport[]): readonly WaitingView[] =>
-  reports
-    .filter((report) => report.site === site)
-    .flatMap((report) =>
-      (report.status?.applications ?? [])
-        .filter((one) => one.application === application)
-        .flatMap(({ waiting }) => waiting)
-        .map(({ reason, detail, instance, container, forMs, retryInMs }) => ({
-          reason,
-          detail,
-          ...(instance !== undefined && { instance }),
-          ...(container !== undefined && { container }),
-          'for-ms': forMs + statusAgeMs(report),
-          ...(retryInMs !== undefined && { 'retry-in-ms': Math.max(0, retryInMs - statusAgeMs(report)) }),
-        })),
-    )
+/** @param reports of one site */
+const waitingOf = (application: string, reports: readonly HostReport[]): readonly WaitingView[] =>
+  reports.flatMap((report) =>
+    (report.status?.applications ?? [])
+      .filter((one) => one.application === application)
+      .flatMap(({ waiting }) => waiting)
+      .map(({ reason, detail, instance, container, forMs, retryInMs }) => ({
+        reason,
+        detail,
+        ...(instance !== undefined && { instance }),
+        ...(container !== undefined && { container }),
+        'for-ms': forMs + statusAgeMs(report),
+        ...(retryInMs !== undefined && { 'retry-in-ms': Math.max(0, retryInMs - statusAgeMs(report)) }),
+      })),
+  )
 
-/** Host ports of an application at a site, as far as its hosts can be asked now. */
-const ingressOf = (application: string, site: string, reports: readonly HostReport[]): readonly IngressView[] =>
+/** Host ports of an application at a site, as far as its hosts can be asked now. @param reports of that site */
+const ingressOf = (application: string, reports: readonly HostReport[]): readonly IngressView[] =>
   reports
-    .filter((report) => report.site === site && unsureOf(report, staleAfterMs) === undefined)
+    .filter((report) => unsureOf(report, staleAfterMs) === undefined)
     .flatMap((report) => {
       const { host, ingressAddress: bound = '0.0.0.0', status } = report
       const address = bound === '0.0.0.0' ? host : bound
@@ -112,6 +111,8 @@ const zoneView = (
 /** Applications as this node knows them; with `site` only what that site does. */
 export const applicationViews = (known: Knowledge, hash: Hash, site?: string): readonly ApplicationStateView[] => {
   const rows = rollUpStatus({ ...known, hash })
+  const reportsOf = Map.groupBy(known.reports, (report) => report.site)
+  const entriesOf = Map.groupBy(known.entries, (entry) => entry.site)
   return rows.map(({ application, deployment, versions }) => {
     const all = versions.flatMap(({ version, sites: found }) => found.map((row) => ({ version, row })))
     const asked = all.filter(({ row }) => site === undefined || row.site === site)
@@ -129,8 +130,9 @@ export const applicationViews = (known: Knowledge, hash: Hash, site?: string): r
       'oper-status': operStatus(asked.map(({ row }) => row)),
       ...(zones.length > 0 && { zones: zones.map((one) => zoneView(known, application, one)) }),
       sites: here.map(({ version, row }) => {
-        const age = known.reports.find((report) => report.site === row.site)?.receivedAgeMs
-        const entry = known.entries.find((one) => one.site === row.site && one.application === application)
+        const reports = reportsOf.get(row.site) ?? []
+        const age = reports[0]?.receivedAgeMs
+        const entry = entriesOf.get(row.site)?.find((one) => one.application === application)
         return {
           site: row.site,
           version,
@@ -138,8 +140,8 @@ export const applicationViews = (known: Knowledge, hash: Hash, site?: string): r
           ...(row.phase !== 'former' && entry && { revision: entry.revision }),
           ...countsView(row),
           ...(age !== undefined && { 'age-ms': age }),
-          waiting: waitingOf(application, row.site, known.reports),
-          ingress: row.phase === 'run' ? ingressOf(application, row.site, known.reports) : [],
+          waiting: waitingOf(application, reports),
+          ingress: row.phase === 'run' ? ingressOf(application, reports) : [],
         }
       }),
     }
@@ -205,12 +207,13 @@ export const instanceViews = (
 }
 
 /** Deployments with the sites they reach and the state of their images. */
-export const deploymentViews = (known: Knowledge, hash: Hash): readonly DeploymentStateView[] =>
-  known.deployments.map((deployment) => {
+export const deploymentViews = (known: Knowledge, hash: Hash): readonly DeploymentStateView[] => {
+  const rolledUp = rollUpStatus({ ...known, hash })
+  return known.deployments.map((deployment) => {
     const { name, application, placement } = deployment.spec
     const held = known.applications.find((one) => one.name === application)
     const revision = deployedRevision(deployment, held)
-    const rows = rollUpStatus({ ...known, hash })
+    const rows = rolledUp
       .filter((row) => row.application === application)
       .flatMap(({ versions }) => versions.flatMap(({ sites }) => sites))
     return {
@@ -227,6 +230,7 @@ export const deploymentViews = (known: Knowledge, hash: Hash): readonly Deployme
         .map(({ site }) => site),
     }
   })
+}
 
 /** Applications with the conflicts about them, and the zones that decided otherwise. */
 export const withConflicts = (

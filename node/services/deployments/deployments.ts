@@ -14,7 +14,7 @@ import { deployedRevision, type IntendedApplication, planIntents, type SiteInten
 import { oneAtATime } from './one-at-a-time.ts'
 import type { ConfigDocument } from './parse-documents.ts'
 import type { SitePlace } from './placement.ts'
-import { type HostReport, sitesDone } from './report.ts'
+import { type ReportsNow, sitesDone } from './report.ts'
 import { type Hash, imageNames, revisionOf } from './revision.ts'
 import type { ApplicationSpec } from './specification.ts'
 
@@ -76,7 +76,7 @@ export interface Deployments {
   /** Brings what sites are told in line with what is held: after a start, or when the topology changed. */
   settle(): Promise<void>
   /** Forgets retired entries of sites that have nothing left of them. */
-  noteReports(reports: readonly HostReport[]): Promise<void>
+  noteReports(reports: ReportsNow): Promise<void>
   /** Calls `notify` with the sites whose intent changed. Returns how to stop it. */
   onChange(notify: (sites: readonly string[]) => void): () => void
 }
@@ -229,7 +229,8 @@ export const createDeployments = (options: DeploymentsOptions): Deployments => {
         if (entries.length === 0) return
         const orders = new Map<string, number>()
         for (const { site } of entries) orders.set(site, await intentOrder(site))
-        const gone = sitesDone({ entries, orders, places: places(), reports })
+        const now = typeof reports === 'function' ? reports() : reports
+        const gone = sitesDone({ entries, orders, places: places(), reports: now })
         for (const { site, application } of gone) await store.forgetIntent(site, application)
         tell(gone.map(({ site }) => site))
       }),

@@ -56,7 +56,7 @@ export {
   describeChildWrite,
   planChildren,
 } from './plan-children.ts'
-export { type HostReport, type StartRefusal, staleAfterMs, statusAgeMs } from './report.ts'
+export { type HostReport, type ReportsNow, type StartRefusal, staleAfterMs, statusAgeMs } from './report.ts'
 export type { Hash } from './revision.ts'
 export {
   allSites,

@@ -41,6 +41,9 @@ export interface HostReport {
   readonly ingressAddress?: string
 }
 
+/** Reports, or where to ask for them: of ten thousand hosts they are put together only where something needs them. */
+export type ReportsNow = readonly HostReport[] | (() => readonly HostReport[])
+
 /**
  * A report older than this says what was, not what is. Hosts report on every change and at least every ten seconds,
  * so this is three reports missed. In milliseconds.
@@ -84,13 +87,16 @@ export interface DoneQuestion {
  * Retired entries that nothing is left of: every host of the site has accepted the newest intent and reports no
  * container of the application. A site that left the topology keeps its entry: nobody can say what it still runs.
  */
-export const sitesDone = ({ entries, orders, places, reports }: DoneQuestion): readonly IntentEntry[] =>
-  entries.filter((entry) => {
-    const hosts = places.find(({ site }) => site === entry.site)?.hosts ?? []
+export const sitesDone = ({ entries, orders, places, reports }: DoneQuestion): readonly IntentEntry[] => {
+  const placeOf = new Map(places.map((place) => [place.site, place]))
+  const reportsOf = Map.groupBy(reports, ({ site }) => site)
+  return entries.filter((entry) => {
+    const hosts = placeOf.get(entry.site)?.hosts ?? []
     if (entry.phase !== 'retired' || hosts.length === 0) return false
     return hosts.every(({ name }) => {
-      const report = reports.find((candidate) => candidate.site === entry.site && candidate.host === name)
+      const report = reportsOf.get(entry.site)?.find(({ host }) => host === name)
       const newest = report?.intendedOrder ?? orders.get(entry.site)
       return report?.acceptedOrder === newest && !gap(entry, name, report)
     })
   })
+}

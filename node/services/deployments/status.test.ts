@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import test from 'ava'
 import type { IntentEntry } from './config-store.ts'
-import type { HostReport } from './report.ts'
+import { type HostReport, sitesDone } from './report.ts'
 import {
   sampleApplication,
   sampleApplicationStatus,
@@ -163,4 +163,29 @@ test('the order of reports and entries does not matter', (t) => {
     rollUpStatus(ask(reports.toReversed(), { entries: entries.toReversed(), places: places.toReversed() })),
     rollUpStatus(ask(reports, { entries, places })),
   )
+})
+
+/** Something of a site that counts how often somebody asks which. */
+const countedSite = <Thing extends { readonly site: string }>(thing: Thing, asked: { count: number }): Thing =>
+  Object.defineProperty({ ...thing }, 'site', {
+    enumerable: true,
+    get: () => {
+      asked.count += 1
+      return thing.site
+    },
+  })
+
+test('what a site is looked up in grows with the sites, not with their square', (t) => {
+  const sites = Array.from({ length: 1_000 }, (_, at) => `n${at}`)
+  const asked = { count: 0 }
+  const reports = sites.map((site) => countedSite(sampleReport({ site }), asked))
+  const places = sites.map((site) => countedSite(samplePlace(site), asked))
+  const entries = sites.map((site) => ({ ...entry, site }))
+  t.is(line(rollUpStatus({ ...ask(reports), entries, places })[0]), '1000 1000 1000 1000 0 0')
+  t.true(asked.count < 20 * sites.length, `${asked.count} times`)
+  asked.count = 0
+  const retired = entries.map((one) => ({ ...one, phase: 'retired' as const }))
+  const orders = new Map(sites.map((site) => [site, 1]))
+  t.is(sitesDone({ entries: retired, orders, places, reports }).length, 0)
+  t.true(asked.count < 20 * sites.length, `${asked.count} times`)
 })

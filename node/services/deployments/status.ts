@@ -219,9 +219,19 @@ const countFormer = (site: Site, report: HostReport): { version: string; counts:
   }
 }
 
-const siteRows = (entry: IntentEntry, question: StatusQuestion): { version: string; row: SiteRow }[] => {
-  const place = question.places.find(({ site }) => site === entry.site)
-  const reports = question.reports.filter(({ site }) => site === entry.site)
+/** What is looked up for every site: looked for in ten thousand each time, it would be a hundred million steps. */
+interface BySite {
+  readonly places: ReadonlyMap<string, SitePlace>
+  readonly reports: ReadonlyMap<string, readonly HostReport[]>
+}
+
+const siteRows = (
+  entry: IntentEntry,
+  question: StatusQuestion,
+  bySite: BySite,
+): { version: string; row: SiteRow }[] => {
+  const place = bySite.places.get(entry.site)
+  const reports = bySite.reports.get(entry.site) ?? []
   const site: Site = {
     site: entry.site,
     application: entry.application,
@@ -262,13 +272,17 @@ const siteRows = (entry: IntentEntry, question: StatusQuestion): { version: stri
  */
 export const rollUpStatus = (question: StatusQuestion): readonly ApplicationRow[] => {
   const byApplication = Map.groupBy(question.entries, ({ application }) => application)
+  const bySite = {
+    places: new Map(question.places.map((place) => [place.site, place])),
+    reports: Map.groupBy(question.reports, ({ site }) => site),
+  }
   const zones = zoneRows(question.summaries ?? [], question.staleMs ?? staleAfterMs)
   const names = [
     ...new Set([...question.applications.map(({ name }) => name), ...byApplication.keys(), ...zones.keys()]),
   ].toSorted(byName)
   return names.map((application) => {
     const entries = (byApplication.get(application) ?? []).toSorted((a, b) => byName(a.site, b.site))
-    const rows = [...entries.flatMap((entry) => siteRows(entry, question)), ...(zones.get(application) ?? [])]
+    const rows = [...entries.flatMap((entry) => siteRows(entry, question, bySite)), ...(zones.get(application) ?? [])]
     const versions = [...Map.groupBy(rows, ({ version }) => version)].map(([version, found]) => {
       const sites = found.map(({ row }) => row)
       return { version, ...addCounts(sites), sites }
