@@ -12,6 +12,8 @@ export interface BenchRow {
   readonly bar: number | null
   readonly holds: boolean
   readonly why?: string
+  /** What the figure stands on: what would have to be different for another one. */
+  readonly limit?: string
 }
 
 export interface BenchOptions {
@@ -21,12 +23,28 @@ export interface BenchOptions {
   readonly say: (line: string) => void
   /** Ends the benchmark early, with everything removed. */
   readonly signal: AbortSignal
+  /** Sites of a benchmark that has them. @default its own */
+  readonly sites?: number
+  /** How long it looks at a tree that has nothing to do, in seconds. @default its own */
+  readonly idleSeconds?: number
+  /** A file with the last line of an earlier run, to compare with. @default none */
+  readonly against?: string
+  /** Files with the last lines of two smaller runs, and of one to judge by: nothing is run. @default none */
+  readonly predictFrom?: readonly string[]
+  /** Where profiles of the processor are written. @default none are made */
+  readonly profileDir?: string
+}
+
+/** Rows, and what they were worked out from where a later run may need it. */
+export interface BenchResult {
+  readonly rows: readonly BenchRow[]
+  readonly figures?: unknown
 }
 
 export interface Bench {
   readonly name: string
   readonly summary: string
-  run(options: BenchOptions): Promise<readonly BenchRow[]>
+  run(options: BenchOptions): Promise<readonly BenchRow[] | BenchResult>
 }
 
 /** The middle value; of an even number of values the mean of the two in the middle. @throws {RangeError} of none. */
@@ -104,4 +122,16 @@ export const stated = (what: string, unit: string, ours: readonly number[]): Ben
   ratio: null,
   bar: null,
   holds: true,
+})
+
+/** One figure that was measured once, with what it stands on. @param bar null for one that is only stated */
+export const measured = (what: string, unit: string, bar: number | null, ours: number, limit: string): BenchRow => ({
+  what,
+  ours: rounded(ours, 3),
+  peer: null,
+  unit,
+  ratio: null,
+  bar: bar === null ? null : rounded(bar, 3),
+  holds: bar === null || ours <= bar,
+  limit,
 })
