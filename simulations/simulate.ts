@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { errorText, nearestName } from '../base/index.ts'
 import { nodesOf } from '../topologies/index.ts'
+import { proofCommand, proofUsage } from './prove/index.ts'
 import {
   digestOfRun,
   planSeed,
@@ -31,7 +32,7 @@ const usage = `Usage: npm run simulate -- [options]
   --json           one JSON object as the last line of standard output
   --sum FILE       adds up what several runs ended with, one JSON object to a line
   --list           the scenarios there are, and what is waiting
-`
+${proofUsage}`
 const say = (line: string) => process.stderr.write(`${line}\n`)
 
 const wholeNumber = (flag: string, text: string): number => {
@@ -198,6 +199,8 @@ const print = (summary: Summary, asJson: boolean) =>
   )
 
 const main = async (): Promise<number> => {
+  const proof = proofCommand(process.argv.slice(2), say)
+  if (proof) return proof()
   const { values } = parseArgs({
     options: {
       scenario: { type: 'string' },

@@ -31,16 +31,43 @@ export const createCanaries = (): CanaryRegister => {
   }
 }
 
-/** Canaries in some bytes, each once. */
+const markPattern = /q7-[^\n]{1,40}?-7q/g
+
+/** How the beginning of a mark looks in base64, by the bytes before it in its group of three, and how far in it begins. */
+const inBase64 = [
+  { seen: 'cTct', before: 0 },
+  { seen: 'E3L', before: 2 },
+  { seen: 'xNy', before: 3 },
+] as const
+const inHex = Buffer.from(opening).toString('hex')
+
+const addPlain = (bytes: Buffer, found: Set<string>) => {
+  for (let at = bytes.indexOf(opening); at >= 0; at = bytes.indexOf(opening, at + 1)) {
+    const end = bytes.indexOf(closing, at + opening.length)
+    if (end > 0 && end - at <= longest) found.add(bytes.toString('latin1', at, end + closing.length))
+  }
+}
+
+/** Signed bytes travel in JSON as text: what they say is as plain there as anywhere. */
+const addEncoded = (bytes: Buffer, found: Set<string>) => {
+  const addDecoded = (from: number, encoding: 'base64' | 'hex') => {
+    const text = Buffer.from(bytes.toString('latin1', from, from + 2 * longest + 16), encoding).toString('latin1')
+    for (const [canary] of text.matchAll(markPattern)) found.add(canary)
+  }
+  for (const { seen, before } of inBase64)
+    for (let at = bytes.indexOf(seen); at >= 0; at = bytes.indexOf(seen, at + 1))
+      if (at >= before) addDecoded(at - before, 'base64')
+  for (let at = bytes.indexOf(inHex); at >= 0; at = bytes.indexOf(inHex, at + 1)) addDecoded(at, 'hex')
+}
+
+/** Canaries in some bytes, each once; also where they are written in base64 or in hexadecimal digits. */
 export const canariesIn = (content: Uint8Array | string): readonly string[] => {
   const bytes =
     typeof content === 'string'
       ? Buffer.from(content, 'latin1')
       : Buffer.from(content.buffer, content.byteOffset, content.byteLength)
   const found = new Set<string>()
-  for (let at = bytes.indexOf(opening); at >= 0; at = bytes.indexOf(opening, at + 1)) {
-    const end = bytes.indexOf(closing, at + opening.length)
-    if (end > 0 && end - at <= longest) found.add(bytes.toString('latin1', at, end + closing.length))
-  }
+  addPlain(bytes, found)
+  addEncoded(bytes, found)
   return [...found]
 }

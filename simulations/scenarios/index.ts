@@ -3,8 +3,12 @@
  * Must not ask a node whether it did well where wires, disks and engines can be read. Read first: run-scenario.ts,
  * catalogue/twenty-nodes.ts.
  */
+
+export { canaryOf } from './canaries.ts'
+export { composeScenario } from './compose-scenario.ts'
 export { digestOfRun, sumDigests } from './digest-sum.ts'
 export { waitingInvariants } from './invariants.ts'
+export { siteText, topologyText, zoneText } from './marks.ts'
 export { waitingMoves } from './moves/moves.ts'
 export { planSeed } from './plan-seed.ts'
 export { runScenario } from './run-scenario.ts'

@@ -1,0 +1,89 @@
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import type { Guard } from './guard.ts'
+import { guards } from './guards/index.ts'
+import { createWholeRuns, type Proof, proveGuard, type ToldProof } from './prove-guard.ts'
+
+export interface ProveOptions {
+  readonly json: boolean
+  readonly jobs: number
+  /** Names of guards. @default all */
+  readonly only?: readonly string[] | undefined
+  /** Of one of several processes: answers each guard by a line of JSON. */
+  readonly isPart?: boolean
+  readonly say: (line: string) => void
+}
+
+/** @throws {Error} when there is no such guard */
+const chosen = (only: readonly string[] | undefined): readonly Guard[] =>
+  only?.map((name) => {
+    const found = guards.find((guard) => guard.name === name)
+    if (!found) throw new Error(`there is no guard ${name}. Guards: ${guards.map((guard) => guard.name).join(', ')}`)
+    return found
+  }) ?? guards
+
+/** @internal One line for a person, and what was found. */
+export const describeProof = ({ name, invariant, caught, scenario, seed, tried, found }: ToldProof): string => {
+  const first =
+    found[0]
+      ?.split('\n')
+      .slice(0, 2)
+      .map((line) => line.trim())
+      .join(' ') ?? 'nothing was found'
+  return caught
+    ? `without ${name}: invariant ${invariant} breaks in ${scenario}, seed ${seed}: ${first.slice(0, 200)}`
+    : `without ${name}: NOT CAUGHT in ${tried} seeds; invariant ${invariant} seems to hold. Last: ${first.slice(0, 400)}`
+}
+
+const runHere = async (some: readonly Guard[], onProof: (proof: ToldProof) => void): Promise<void> => {
+  const runWhole = createWholeRuns()
+  for (const guard of some) onProof(await proveGuard(guard, runWhole))
+}
+
+const runPart = async (some: readonly Guard[], onProof: (proof: ToldProof) => void): Promise<void> => {
+  const args = ['--prove', '--part', '--guards', some.map(({ name }) => name).join(',')]
+  const child = spawn(process.execPath, [process.argv[1] ?? '', ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.on('error', reject)
+    child.on('exit', resolve)
+  })
+  const left = new Set(some.map(({ name }) => name))
+  for await (const line of createInterface({ input: child.stdout })) {
+    const proof = JSON.parse(line) as ToldProof
+    left.delete(proof.name)
+    onProof(proof)
+  }
+  const code = await ended
+  if (left.size > 0) throw new Error(`a process ended with code ${code} before ${[...left].join(', ')} were tried`)
+}
+
+/** Takes every guard out in turn. @returns the exit code: 1 when one was not caught */
+export const prove = async ({ json, jobs, only, isPart = false, say }: ProveOptions): Promise<number> => {
+  const all = chosen(only)
+  if (isPart) {
+    await runHere(all, (proof) => process.stdout.write(`${JSON.stringify(proof)}\n`))
+    return 0
+  }
+  const proofs: ToldProof[] = []
+  const take = (proof: ToldProof) => {
+    proofs.push(proof)
+    say(`${proofs.length}/${all.length} ${describeProof(proof)}`)
+  }
+  // Guards that share runs stand together, so that each process has its own.
+  const size = Math.ceil(all.length / Math.max(1, Math.min(jobs, all.length)))
+  const parts = Array.from({ length: Math.ceil(all.length / size) }, (_, at) => all.slice(at * size, (at + 1) * size))
+  if (parts.length === 1) await runHere(all, take)
+  else await Promise.all(parts.map((part) => runPart(part, take)))
+  const ordered: readonly Proof[] = all.flatMap(({ name }) =>
+    proofs
+      .filter((proof) => proof.name === name)
+      .map(({ invariant, caught, seed, tried }) => ({ name, invariant, caught, seed, tried })),
+  )
+  const caught = ordered.filter((proof) => proof.caught).length
+  process.stdout.write(
+    json
+      ? `${JSON.stringify({ guards: ordered })}\n`
+      : `${caught} of ${ordered.length} guards are missed when taken out\n`,
+  )
+  return caught === ordered.length ? 0 : 1
+}

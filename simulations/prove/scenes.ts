@@ -1,0 +1,50 @@
+import { canaryOf, composeScenario, type Scenario, siteText, topologyText, zoneText } from '../scenarios/index.ts'
+
+const gate = 'northgate'
+const north = zoneText('north', [siteText('n1', ['n1a'], 'gold'), siteText('n2', ['n2a'], 'iron')])
+const topology = topologyText(
+  'proof',
+  [siteText('a1', ['a1a'], 'iron')],
+  [
+    // Names of aggregators are nobody's business either, but of those around them.
+    north.replace('hosts: [{ name: north }]', `hosts: [{ name: ${canaryOf(gate)} }]`),
+    zoneText('east', [siteText('e1', ['e1a'], 'gold')], { privacy: true }),
+  ],
+)
+/** The aggregator of an open zone. */
+export const northGate: string = canaryOf(gate)
+/** Its sites: one that gets the application for gold sites, and one that must not hear its name. */
+export const [goldEdge, ironEdge]: readonly [string, string] = [canaryOf('n1a'), canaryOf('n2a')]
+
+type Times = Partial<Pick<Scenario, 'harmMs' | 'moveEveryMs' | 'settleMs' | 'quietMs'>>
+
+/**
+ * Seven nodes for some minutes: a tower with a site, an open zone with a gold and an iron site, a zone that keeps its names.
+ */
+const compose = (name: string, faults: Scenario['faults'], times: Times = {}): Scenario => {
+  const scenario = composeScenario({
+    name: `proof-${name}`,
+    summary: faults.length === 0 ? 'seven nodes, nothing goes wrong by itself' : `seven nodes and ${faults.join(', ')}`,
+    topology,
+    faults,
+    workload: ['deploy', 'upgrade', 'rollback', 'remove'],
+    times: { harmMs: 50_000, moveEveryMs: [3_000, 8_000], convergeMs: 60_000, quietMs: 15_000, ...times },
+  })
+  return {
+    ...scenario,
+    mark: (canaries) => {
+      scenario.mark(canaries)
+      canaries.add(gate, ['tower', northGate, goldEdge, ironEdge])
+      // Neighbours may know each other's names: what runs there is not for them.
+      for (const thing of ['n1', 'n1a', 'n1label']) canaries.add(thing, [ironEdge])
+    },
+  }
+}
+
+/** Nothing goes wrong by itself. */
+export const calm: Scenario = compose('calm', [])
+export const fullDisks: Scenario = compose('full-disks', ['disk-full'])
+export const lostLinks: Scenario = compose('lost-links', ['reset-link'])
+export const powerCuts: Scenario = compose('power-cuts', ['power-tower'])
+/** Long enough at rest for a beacon to pass. */
+export const rest: Scenario = compose('rest', [], { harmMs: 30_000, quietMs: 11 * 60_000 })
