@@ -131,7 +131,10 @@ export const createDocuments = (options: DocumentsOptions): Documents => {
     late: async (documentId) => {
       const lane = shelf.get(documentId)
       if (lane === undefined || lane.tail.late.length === 0) return []
-      return (await readLate(desk, documentId)).map((one) => describeLate(one, lane.epoch.lane, desk))
+      const late = await readLate(desk, documentId)
+      const counted = await withReplica(desk, documentId, ({ replica: { graph } }) => graph.valid())
+      const hashes = new Set(counted.map(({ hash }) => hash))
+      return late.flatMap((one) => (hashes.has(one.envelope.hash) ? [] : describeLate(one, lane.epoch.lane, desk)))
     },
     lateNames: (documentId) => shelf.get(documentId)?.tail.late ?? [],
     lateEnvelopes: async (documentId, hashes) =>

@@ -42,10 +42,9 @@ export type Taken =
 /** What changed in one document, told after it is on disk. */
 export interface DocumentChange {
   readonly documentId: string
-  /**
-   * New envelopes, in the order they were taken; empty when the document or its epoch is new, or the disk lost some of it,
-   * and when nothing but what is late changed.
-   */
+  /** The document or its epoch is new, or the disk lost some of it: there is more to it than what stands below. */
+  readonly isNew: boolean
+  /** New envelopes, in the order they were taken. */
   readonly envelopes: readonly Envelope[]
   /** Changes that are late since now. */
   readonly late: readonly Envelope[]

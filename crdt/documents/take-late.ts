@@ -3,7 +3,7 @@ import { type Envelope, type EnvelopePlace, envelopeEpoch, openEnvelope } from '
 import { envelopeKey, summaryKey } from './document-keys.ts'
 import type { Taken } from './documents.ts'
 import type { HeldLane } from './held-lane.ts'
-import type { Desk } from './lane-desk.ts'
+import { checkIn, checkOut, type Desk } from './lane-desk.ts'
 import { type LateReason, putLate, readLate } from './late-changes.ts'
 import { addProofs } from './proofs.ts'
 import { encodeSummary } from './saved-summary.ts'
@@ -47,11 +47,21 @@ export const takeLateEnvelopes = (
     for (const { envelope } of await readLate(desk, documentId))
       counts.set(envelope.author, (counts.get(envelope.author) ?? 0) + 1)
     const fresh: (readonly [Envelope, LateReason])[] = []
+    const live = await checkOut(desk, documentId)
+    const unused = new Set(live.replica.graph.unused().map(({ envelope }) => envelope.hash))
+    const isCounted = (hash: string) => live.replica.graph.has(hash) && !unused.has(hash)
+    checkIn(desk, live)
 
     const takeOne = async (bytes: Uint8Array): Promise<Taken> => {
       const epoch = envelopeEpoch(bytes) ?? 0
       const hash = toHex(desk.powers.hash.sha256(bytes))
-      if (held.has(hash) || (await desk.readWhole(envelopeKey(documentId, epoch, hash))) !== undefined) return known
+      if (held.has(hash)) return known
+      // In the open epoch it may wait for what the seal that lost began with: then it is late, and waits in vain.
+      const isOpen = epoch === lane.epoch.epoch
+      const isInside = isOpen
+        ? isCounted(hash)
+        : (await desk.readWhole(envelopeKey(documentId, epoch, hash))) !== undefined
+      if (isInside) return known
       const place = places.get(epoch) ?? anyPlace(lane, places, Math.min(epoch, lane.epoch.epoch))
       const opened = openEnvelope(bytes.slice(), place, desk.powers)
       if (!opened.ok) return { kind: 'refused', refusal: opened.refusal }
@@ -90,6 +100,6 @@ export const takeLateEnvelopes = (
       { sync: true },
     )
     desk.shelf.set(next)
-    desk.shelf.tell({ documentId, envelopes: [], late, from })
+    desk.shelf.tell({ documentId, isNew: false, envelopes: [], late, from })
     return taken
   })

@@ -1,6 +1,7 @@
 import type { Documents } from '../documents/index.ts'
+import type { Epoch } from '../lane/index.ts'
 import { inBatches, withLast } from './batches.ts'
-import { encodeMessage, type Holding } from './message.ts'
+import { encodeMessage, type Holding, type LateName, type LaterEpoch } from './message.ts'
 import type { ReplicationLimits } from './replication-limits.ts'
 
 /** What this end shows of its documents on one link. */
@@ -24,23 +25,29 @@ const most = 'f'.repeat(64)
 const within = (hashes: readonly string[], { after = least, until = most }: Omit<Asked, 'documentId'>) =>
   hashes.filter((hash) => after < hash && hash <= until)
 
+const laterOf = (epoch: Epoch | undefined): { readonly later?: LaterEpoch } =>
+  epoch === undefined || epoch.epoch === 1 ? {} : { later: { epoch: epoch.epoch, genesis: epoch.id } }
+
 /** In as many parts as it takes. */
 const holdingsOf = async ({ documents, mayShow, limits }: Shelf, asked: Asked): Promise<readonly Holding[]> => {
   const { documentId, after = least, until = most } = asked
   if (!mayShow(documentId)) return [{ documentId, state: 'absent' }]
+  const later = laterOf(documents.epochOf(documentId))
   const hashes = await documents.hashes(documentId)
-  if (asked.until === undefined && hashes.length <= limits.hashes) return [{ documentId, state: 'whole', hashes }]
+  if (asked.until === undefined && hashes.length <= limits.hashes)
+    return [{ documentId, state: 'whole', hashes, ...later }]
   const parts = inBatches(within(hashes, asked), () => 1, limits.hashes)
   return parts.map((part, at) => ({
     documentId,
     state: 'part',
+    ...later,
     after: parts[at - 1]?.at(-1) ?? after,
     until: at === parts.length - 1 ? until : (part.at(-1) ?? until),
     hashes: part,
   }))
 }
 
-const sizeOf = (holding: Holding): number => (holding.state === 'absent' ? 17 : 85 + 32 * holding.hashes.length)
+const sizeOf = (holding: Holding): number => (holding.state === 'absent' ? 17 : 121 + 32 * holding.hashes.length)
 
 /** Tells what is held of these documents; read document by document, so that little is in memory at a time. */
 export async function* tellHoldings(
@@ -79,13 +86,104 @@ export const envelopeMessages = (
         encodeMessage({ kind: 'envelopes', documentId, envelopes: batch }),
       )
 
-/** What the peer lacks of one document, and whether it holds envelopes that are not here. */
-const compare = async ({ documents }: Shelf, theirs: Holding) => {
-  const mine = await documents.hashes(theirs.documentId)
-  if (theirs.state === 'absent') return { lacking: new Set(mine), isBehind: false }
+type Held = Exclude<Holding, { readonly state: 'absent' }>
+
+/** What the peer lacks of one epoch, and whether it holds envelopes of it that are not here. */
+const compare = async ({ documents }: Shelf, theirs: Held, epoch?: number) => {
+  const mine = await documents.hashes(theirs.documentId, epoch)
   const { hashes } = theirs
   const [own, others] = [new Set(theirs.state === 'whole' ? mine : within(mine, theirs)), new Set(hashes)]
   return { lacking: own.difference(others), isBehind: hashes.some((hash) => !own.has(hash)) }
+}
+
+async function* tellEpoch(
+  { documents, limits }: Shelf,
+  documentId: string,
+  epoch?: number,
+): AsyncGenerator<Uint8Array> {
+  const all = new Set(await documents.hashes(documentId, epoch))
+  yield* envelopeMessages(documentId, await documents.envelopes(documentId, all, epoch), limits)
+}
+
+async function* tellGenesis({ documents }: Shelf, documentId: string, epoch?: number): AsyncGenerator<Uint8Array> {
+  const genesis = await documents.genesisOf(documentId, epoch)
+  if (genesis !== undefined) yield encodeMessage({ kind: 'genesis', bytes: genesis })
+}
+
+/** A lane as who has nothing of it, or not what its epoch follows, takes it: genesis, base, and what was written since. */
+async function* tellWhole(shelf: Shelf, documentId: string): AsyncGenerator<Uint8Array> {
+  const { documents, limits } = shelf
+  const epoch = documents.epochOf(documentId)
+  yield* tellGenesis(shelf, documentId)
+  const base = epoch?.base === null ? undefined : await documents.baseOf(documentId)
+  const total = base?.length ?? 0
+  for (let at = 0; at < total; at += limits.messageBytes - 64) {
+    const bytes = base?.subarray(at, at + limits.messageBytes - 64) ?? new Uint8Array()
+    yield encodeMessage({ kind: 'base', documentId, genesis: epoch?.id ?? '', total, at, bytes })
+  }
+  yield* tellEpoch(shelf, documentId)
+}
+
+/**
+ * Leads a peer on from an epoch that is kept here: what it lacks of it, and then seal after seal what each holds. It works
+ * every seal out itself.
+ */
+async function* tellChain(shelf: Shelf, theirs: Held, from: number): AsyncGenerator<Uint8Array> {
+  const { documents, limits } = shelf
+  const { documentId } = theirs
+  const { lacking } = await compare(shelf, theirs, from)
+  yield* envelopeMessages(documentId, await documents.envelopes(documentId, lacking, from), limits)
+  if (theirs.state === 'part' && theirs.until !== most) return
+  const open = documents.epochOf(documentId)?.epoch ?? from
+  for (let epoch = from + 1; epoch <= open; epoch++) {
+    yield* tellGenesis(shelf, documentId, epoch)
+    yield* tellEpoch(shelf, documentId, epoch)
+  }
+}
+
+/** To who holds another seal of the same number: what both follow, and the seal, so that it can work out this one too. */
+async function* tellRival(shelf: Shelf, documentId: string): AsyncGenerator<Uint8Array> {
+  const open = shelf.documents.epochOf(documentId)?.epoch ?? 1
+  if (shelf.documents.pastOf(documentId).every(({ epoch }) => epoch !== open - 1))
+    return yield* tellWhole(shelf, documentId)
+  yield* tellEpoch(shelf, documentId, open - 1)
+  yield* tellGenesis(shelf, documentId)
+  yield* tellEpoch(shelf, documentId)
+}
+
+/** Where the peer's epoch of a document stands among those here. */
+const placeOf = ({ documents }: Shelf, { documentId, later }: Held): 'same' | 'ahead' | 'unknown' | number => {
+  const open = documents.epochOf(documentId)
+  const number = later?.epoch ?? 1
+  if (open === undefined || number > open.epoch) return 'ahead'
+  if (number === open.epoch && (later === undefined || later.genesis === open.id)) return 'same'
+  const past = documents.pastOf(documentId).find(({ epoch }) => epoch === number)
+  return past !== undefined && (later === undefined || later.genesis === past.id) ? number : 'unknown'
+}
+
+/** What to send of one document, and whether the peer has of it what is lacking here. */
+async function* answerOne(shelf: Shelf, theirs: Holding): AsyncGenerator<Uint8Array, boolean> {
+  const { documentId } = theirs
+  if (theirs.state === 'absent') {
+    yield* tellWhole(shelf, documentId)
+    return false
+  }
+  const place = placeOf(shelf, theirs)
+  if (place === 'ahead') return true
+  if (place === 'unknown') {
+    // A chain that lost, or one from before what is kept here: whichever goes before, the other end takes it.
+    const isRival = theirs.later?.epoch === shelf.documents.epochOf(documentId)?.epoch
+    yield* (isRival ? tellRival : tellWhole)(shelf, documentId)
+    return true
+  }
+  if (place !== 'same') {
+    yield* tellChain(shelf, theirs, place)
+    return false
+  }
+  const { lacking, isBehind } = await compare(shelf, theirs)
+  if (lacking.size > 0)
+    yield* envelopeMessages(documentId, await shelf.documents.envelopes(documentId, lacking), shelf.limits)
+  return isBehind
 }
 
 /**
@@ -107,15 +205,8 @@ export async function* answerHoldings(
       if (theirs.state !== 'absent') behind.push({ documentId })
       continue
     }
-    const { lacking, isBehind } = await compare(shelf, theirs)
-    if (isBehind) behind.push(theirs.state === 'part' ? theirs : { documentId })
-    if (theirs.state === 'absent') {
-      const genesis = await shelf.documents.genesisOf(documentId)
-      if (genesis === undefined) continue
-      yield encodeMessage({ kind: 'genesis', bytes: genesis })
-    }
-    if (lacking.size > 0)
-      yield* envelopeMessages(documentId, await shelf.documents.envelopes(documentId, lacking), shelf.limits)
+    const isBehind = yield* answerOne(shelf, theirs)
+    if (isBehind) behind.push(theirs.state === 'part' && placeOf(shelf, theirs) === 'same' ? theirs : { documentId })
   }
   if (kind === 'have' && (behind.length > 0 || isLast)) yield* tellHoldings(shelf, 'want', behind, isLast)
 }
@@ -129,3 +220,39 @@ export const recordMessages = (
   withLast(inBatches(records, ({ length }) => length + 4, messageBytes - 64)).map(([batch, isEnd]) =>
     encodeMessage({ kind: 'records', isLast: isLast && isEnd, records: batch }),
   )
+
+/** Names of the late changes of these documents, in messages that each fit. */
+export const lateNameMessages = (
+  names: readonly LateName[],
+  isWanted: boolean,
+  limits: ReplicationLimits,
+): readonly Uint8Array[] => {
+  const nameOf = ({ documentId, hash }: LateName) => documentId + hash
+  const sorted = names.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))
+  return sorted.length === 0
+    ? []
+    : inBatches(sorted, () => 1, limits.hashes).map((batch) =>
+        encodeMessage({ kind: 'late-names', isWanted, names: batch }),
+      )
+}
+
+/** Messages that carry late changes of one document. */
+export const lateChangeMessages = (
+  documentId: string,
+  envelopes: readonly Uint8Array[],
+  { messageBytes }: ReplicationLimits,
+): readonly Uint8Array[] =>
+  envelopes.length === 0
+    ? []
+    : inBatches(envelopes, ({ length }) => length + 4, messageBytes - 64).map((batch) =>
+        encodeMessage({ kind: 'late-changes', documentId, envelopes: batch }),
+      )
+
+/** Answers which late changes the peer wants, as far as it may have them. */
+export async function* answerLate(shelf: Shelf, names: readonly LateName[]): AsyncGenerator<Uint8Array> {
+  for (const documentId of new Set(names.map((name) => name.documentId))) {
+    if (!shelf.mayShow(documentId)) continue
+    const hashes = new Set(names.flatMap((name) => (name.documentId === documentId ? name.hash : [])))
+    yield* lateChangeMessages(documentId, await shelf.documents.lateEnvelopes(documentId, hashes), shelf.limits)
+  }
+}

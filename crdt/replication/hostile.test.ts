@@ -331,7 +331,7 @@ for (const [name, bytes] of Object.entries(garbage))
 
 test('a newer version of replication ends the session and says to update', async (t) => {
   const { say, session } = await attacked()
-  await say(Uint8Array.of(2, 0))
+  await say(Uint8Array.of(3, 0))
   await t.throwsAsync(session.done, { code: 'newer-format', message: /update this node/ })
 })
 

@@ -12,13 +12,19 @@ const hex = (bytes: number) =>
 const hashes = fc.uniqueArray(hex(32), { maxLength: 5 }).map((all) => all.toSorted())
 const blocks = fc.array(fc.uint8Array({ minLength: 1, maxLength: 40 }), { maxLength: 4 })
 
+/** Of the first epoch nothing is said. */
+const later = fc.option(
+  hex(32).map((genesis) => ({ later: { epoch: 2, genesis } })),
+  { nil: {} },
+)
+
 const holdings: fc.Arbitrary<readonly Holding[]> = fc.uniqueArray(hex(16), { maxLength: 4 }).chain((ids) =>
   fc.tuple(
     ...ids.toSorted().map(
       (documentId): fc.Arbitrary<Holding> =>
         fc.oneof(
           fc.constant({ documentId, state: 'absent' } as const),
-          hashes.map((some) => ({ documentId, state: 'whole', hashes: some }) as const),
+          fc.tuple(hashes, later).map(([some, of]) => ({ documentId, state: 'whole', hashes: some, ...of }) as const),
           hashes
             .filter((some) => (some[0] ?? '1') > '0'.repeat(64))
             .map(
@@ -62,6 +68,28 @@ const messages: fc.Arbitrary<Message> = fc.oneof(
   }),
   fc.record({ kind: fc.constant('record-ids' as const), ids: hashes }),
   fc.record({ kind: fc.constant('records' as const), isLast: fc.boolean(), records: blocks }),
+  fc.record({
+    kind: fc.constant('late-changes' as const),
+    documentId: hex(16),
+    envelopes: blocks.filter(({ length }) => length > 0),
+  }),
+  fc
+    .record({
+      documentId: hex(16),
+      genesis: hex(32),
+      at: fc.nat(100),
+      bytes: fc.uint8Array({ minLength: 1, maxLength: 9 }),
+    })
+    .map((found) => ({ kind: 'base', ...found, total: found.at + found.bytes.length + 3 }) as const),
+  fc
+    .record({
+      isWanted: fc.boolean(),
+      documentId: hex(16),
+      hashes: fc.uniqueArray(hex(32), { minLength: 1, maxLength: 4 }),
+    })
+    .map(({ isWanted, documentId, hashes: some }) => {
+      return { kind: 'late-names', isWanted, names: some.toSorted().map((hash) => ({ documentId, hash })) } as const
+    }),
 )
 
 test('a message reads back as it was written', (t) => {
@@ -83,8 +111,8 @@ test('bytes of any kind are read without an error, and a message has one form', 
   }
   fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), isOneForm))
   fc.assert(
-    fc.property(fc.nat(8), fc.uint8Array({ maxLength: 200 }), (kind, body) =>
-      isOneForm(Uint8Array.of(1, kind, ...body)),
+    fc.property(fc.integer({ min: 1, max: 2 }), fc.nat(11), fc.uint8Array({ maxLength: 200 }), (version, kind, body) =>
+      isOneForm(Uint8Array.of(version, kind, ...body)),
     ),
     { numRuns: 1_000 },
   )
@@ -102,7 +130,7 @@ test('bytes of any kind are read without an error, and a message has one form', 
 test('a message that is cut short or followed by more is refused', (t) => {
   fc.assert(
     fc.property(
-      messages.filter(({ kind }) => kind !== 'genesis'),
+      messages.filter(({ kind }) => kind !== 'genesis' && kind !== 'base'),
       (message) => !decodeMessage(Buffer.concat([encodeMessage(message), Uint8Array.of(0)])).ok,
     ),
   )
@@ -168,15 +196,56 @@ const samples: readonly Message[] = [
   { kind: 'records', isLast: true, records: [Uint8Array.of(7, 8)] },
 ]
 
-test('the fixture of format 1 decodes, and encodes to the same bytes', (t) => {
-  const file = new URL('../fixtures/replication-messages.1.hex', import.meta.url)
-  const written = `${samples.map((message) => Buffer.from(encodeMessage(message)).toString('hex')).join('\n')}\n`
-  if (process.env.GOLDEN === 'write') writeFileSync(file, written)
-  t.is(written, readFileSync(file, 'utf8'))
-  for (const [at, line] of written.trimEnd().split('\n').entries()) {
-    const read = decodeMessage(Buffer.from(line, 'hex'))
-    if (!read.ok) return t.fail(read.refusal.message)
-    t.deepEqual(read.message, samples[at])
-    t.is(Buffer.from(encodeMessage(read.message)).toString('hex'), line)
-  }
-})
+const laterSamples: readonly Message[] = [
+  {
+    kind: 'have',
+    isLast: false,
+    holdings: [
+      { documentId: '01'.repeat(16), state: 'absent' },
+      { documentId: '02'.repeat(16), state: 'whole', hashes: ['33'.repeat(32)] },
+      { documentId: '03'.repeat(16), state: 'whole', hashes: [], later: { epoch: 7, genesis: '44'.repeat(32) } },
+    ],
+  },
+  {
+    kind: 'want',
+    isLast: true,
+    holdings: [
+      {
+        documentId: '04'.repeat(16),
+        state: 'part',
+        after: '00'.repeat(32),
+        until: 'ff'.repeat(32),
+        hashes: ['55'.repeat(32)],
+        later: { epoch: 2, genesis: '66'.repeat(32) },
+      },
+    ],
+  },
+  {
+    kind: 'base',
+    documentId: '05'.repeat(16),
+    genesis: '77'.repeat(32),
+    total: 9,
+    at: 4,
+    bytes: Uint8Array.of(1, 2, 3),
+  },
+  { kind: 'late-names', isWanted: true, names: [{ documentId: '06'.repeat(16), hash: '88'.repeat(32) }] },
+  { kind: 'late-changes', documentId: '07'.repeat(16), envelopes: [Uint8Array.of(4, 5)] },
+]
+
+for (const [format, given] of [
+  [1, samples],
+  [2, laterSamples],
+] as const)
+  test(`the fixture of format ${format} decodes, and encodes to the same bytes`, (t) => {
+    const file = new URL(`../fixtures/replication-messages.${format}.hex`, import.meta.url)
+    const written = `${given.map((message) => Buffer.from(encodeMessage(message)).toString('hex')).join('\n')}\n`
+    if (process.env.GOLDEN === 'write') writeFileSync(file, written)
+    t.is(written, readFileSync(file, 'utf8'))
+    for (const [at, line] of written.trimEnd().split('\n').entries()) {
+      const read = decodeMessage(Buffer.from(line, 'hex'))
+      if (!read.ok) return t.fail(read.refusal.message)
+      t.is(Number.parseInt(line.slice(0, 2), 16), format)
+      t.deepEqual(Buffer.from(encodeMessage(read.message)).toString('hex'), line)
+      t.deepEqual(JSON.stringify(read.message), JSON.stringify(given[at]))
+    }
+  })

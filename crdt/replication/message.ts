@@ -2,13 +2,28 @@ import { fromHex, toHex } from '../authority/index.ts'
 import { type DigestMessage, decodeDigestMessage, encodeDigestMessage } from '../digest/index.ts'
 import { createByteReader } from './byte-reader.ts'
 
+/** Which epoch after the first a holding is of. */
+export interface LaterEpoch {
+  /** 2 and up. */
+  readonly epoch: number
+  /** The id of its genesis. */
+  readonly genesis: string
+}
+
 /** Which envelopes of one document an end holds: none as it lacks the document, all these, or these of a stretch. */
 export type Holding =
   | { readonly documentId: string; readonly state: 'absent' }
-  | { readonly documentId: string; readonly state: 'whole'; readonly hashes: readonly string[] }
+  | {
+      readonly documentId: string
+      readonly state: 'whole'
+      /** Undefined for the first. */
+      readonly later?: LaterEpoch
+      readonly hashes: readonly string[]
+    }
   | {
       readonly documentId: string
       readonly state: 'part'
+      readonly later?: LaterEpoch
       /** The stretch is of hashes above `after`, up to `until`. */
       readonly after: string
       readonly until: string
@@ -37,8 +52,28 @@ export type Message =
   | { readonly kind: 'envelopes'; readonly documentId: string; readonly envelopes: readonly Uint8Array[] }
   | { readonly kind: 'record-ids'; readonly ids: readonly string[] }
   | { readonly kind: 'records'; readonly isLast: boolean; readonly records: readonly Uint8Array[] }
+  /** A piece of what a later epoch begins with: of `total` bytes those from `at` on. Comes after its genesis, in order. */
+  | {
+      readonly kind: 'base'
+      readonly documentId: string
+      readonly genesis: string
+      readonly total: number
+      readonly at: number
+      readonly bytes: Uint8Array
+    }
+  /** Late changes that the sender holds, or that it lacks and wants. */
+  | { readonly kind: 'late-names'; readonly isWanted: boolean; readonly names: readonly LateName[] }
+  | { readonly kind: 'late-changes'; readonly documentId: string; readonly envelopes: readonly Uint8Array[] }
 
-export const replicationFormat = 1
+/** One late change: its document and the hash of its envelope. */
+export interface LateName {
+  readonly documentId: string
+  readonly hash: string
+}
+
+/** What is said of first epochs is in format 1, so that the release before understands it. */
+export const replicationFormat = 2
+const firstFormat = 1
 const kinds = {
   meet: 0,
   digest: 1,
@@ -48,8 +83,13 @@ const kinds = {
   envelopes: 5,
   'record-ids': 6,
   records: 7,
+  base: 8,
+  'late-names': 9,
+  'late-changes': 10,
 } as const satisfies Record<Message['kind'], number>
 const states = { absent: 0, whole: 1, part: 2 } as const
+/** Added to the state of a holding that is of a later epoch. */
+const laterState = 2
 const idBytes = 16
 const hashBytes = 32
 
@@ -62,8 +102,11 @@ const flag = (isSet: boolean): Uint8Array => Uint8Array.of(isSet ? 1 : 0)
 const blocksOf = (blocks: readonly Uint8Array[]) => blocks.flatMap((block) => [u32(block.length), block])
 
 const holdingOf = (holding: Holding): readonly Uint8Array[] => {
-  const head = [fromHex(holding.documentId), Uint8Array.of(states[holding.state])]
+  const later = holding.state === 'absent' ? undefined : holding.later
+  const state = states[holding.state] + (later === undefined ? 0 : laterState)
+  const head = [fromHex(holding.documentId), Uint8Array.of(state)]
   if (holding.state === 'absent') return head
+  if (later !== undefined) head.push(u32(later.epoch), fromHex(later.genesis))
   const stretch = holding.state === 'part' ? [fromHex(holding.after), fromHex(holding.until)] : []
   return [...head, ...stretch, u32(holding.hashes.length), ...holding.hashes.map(fromHex)]
 }
@@ -87,11 +130,28 @@ const bodyOf = (message: Message): readonly Uint8Array[] => {
       return message.ids.map(fromHex)
     case 'records':
       return [flag(message.isLast), ...blocksOf(message.records)]
+    case 'base':
+      return [fromHex(message.documentId), fromHex(message.genesis), u32(message.total), u32(message.at), message.bytes]
+    case 'late-names':
+      return [
+        flag(message.isWanted),
+        ...message.names.flatMap((name) => [fromHex(name.documentId), fromHex(name.hash)]),
+      ]
+    case 'late-changes':
+      return [fromHex(message.documentId), ...blocksOf(message.envelopes)]
   }
 }
 
+const formatOf = (message: Message): number => {
+  if (message.kind === 'have' || message.kind === 'want')
+    return message.holdings.some((holding) => holding.state !== 'absent' && holding.later !== undefined)
+      ? replicationFormat
+      : firstFormat
+  return kinds[message.kind] >= kinds.base ? replicationFormat : firstFormat
+}
+
 export const encodeMessage = (message: Message): Uint8Array =>
-  Uint8Array.from(Buffer.concat([Uint8Array.of(replicationFormat, kinds[message.kind]), ...bodyOf(message)]))
+  Uint8Array.from(Buffer.concat([Uint8Array.of(formatOf(message), kinds[message.kind]), ...bodyOf(message)]))
 
 export interface MessageRefusal {
   readonly code: 'bad-message' | 'newer-format'
@@ -116,16 +176,20 @@ const readHashes = (reader: Reader, count: number): readonly string[] | undefine
 const readHolding = (reader: Reader): Holding | undefined => {
   if (reader.left() < idBytes + 1) return undefined
   const documentId = toHex(reader.take(idBytes))
-  const state = reader.take(1)[0]
-  if (state === states.absent) return { documentId, state: 'absent' }
-  if (state !== states.whole && state !== states.part) return undefined
-  if (reader.left() < (state === states.part ? 2 * hashBytes : 0) + 4) return undefined
-  const [after, until] = state === states.part ? [toHex(reader.take(hashBytes)), toHex(reader.take(hashBytes))] : []
+  const [code = 0] = reader.take(1)
+  if (code === states.absent) return { documentId, state: 'absent' }
+  if (code > states.part + laterState) return undefined
+  const isLater = code > states.part
+  const isPart = code === states.part || code === states.part + laterState
+  if (reader.left() < (isLater ? 4 + hashBytes : 0) + (isPart ? 2 * hashBytes : 0) + 4) return undefined
+  const later = isLater ? { epoch: reader.u32(), genesis: toHex(reader.take(hashBytes)) } : undefined
+  if (later !== undefined && later.epoch < 2) return undefined
+  const [after, until] = isPart ? [toHex(reader.take(hashBytes)), toHex(reader.take(hashBytes))] : []
   const hashes = readHashes(reader, reader.u32())
   if (hashes === undefined) return undefined
-  if (after === undefined || until === undefined) return { documentId, state: 'whole', hashes }
+  if (after === undefined || until === undefined) return { documentId, state: 'whole', hashes, ...(later && { later }) }
   const isInside = after < until && hashes.every((hash) => after < hash && hash <= until)
-  return isInside ? { documentId, state: 'part', after, until, hashes } : undefined
+  return isInside ? { documentId, state: 'part', after, until, hashes, ...(later && { later }) } : undefined
 }
 
 const readAll = <Item>(reader: Reader, read: () => Item | undefined): readonly Item[] | undefined => {
@@ -204,12 +268,43 @@ const readBody = (kind: number, reader: Reader): Message | undefined => {
   return { kind: kind === kinds.have ? 'have' : 'want', isLast, holdings }
 }
 
+const readBase = (reader: Reader): Message | undefined => {
+  if (reader.left() <= idBytes + hashBytes + 8) return undefined
+  const documentId = toHex(reader.take(idBytes))
+  const genesis = toHex(reader.take(hashBytes))
+  const [total, at] = [reader.u32(), reader.u32()]
+  const bytes = reader.take(reader.left())
+  return at + bytes.length > total ? undefined : { kind: 'base', documentId, genesis, total, at, bytes }
+}
+
+const readLateNames = (reader: Reader): Message | undefined => {
+  const flags = readFlags(reader, 1)
+  const names = readAll(reader, () =>
+    reader.left() < idBytes + hashBytes
+      ? undefined
+      : { documentId: toHex(reader.take(idBytes)), hash: toHex(reader.take(hashBytes)) },
+  )
+  if (flags === undefined || names === undefined || names.length === 0) return undefined
+  if (!isAscending(names.map(({ documentId, hash }) => documentId + hash))) return undefined
+  return { kind: 'late-names', isWanted: flags === 1, names }
+}
+
+/** The kinds that format 2 adds; what it says otherwise of have and want is in their holdings. */
+const readLater = (kind: number, reader: Reader): Message | undefined => {
+  if (kind === kinds.base) return readBase(reader)
+  if (kind === kinds['late-names']) return readLateNames(reader)
+  const message = readBody(kind === kinds['late-changes'] ? kinds.envelopes : kind, reader)
+  return kind === kinds['late-changes'] && message?.kind === 'envelopes'
+    ? { ...message, kind: 'late-changes' }
+    : message
+}
+
 const refuse = (code: MessageRefusal['code'], message: string): DecodedMessage => ({
   ok: false,
   refusal: { code, message },
 })
 
-/** Reads a message of format 1; never an error. One message has one form. Keeps `bytes` without copying. */
+/** Reads a message of format 1 or 2; never an error. One message has one form. Keeps `bytes` without copying. */
 export const decodeMessage = (bytes: Uint8Array): DecodedMessage => {
   const [version = 0, kind = 255] = bytes
   if (version > replicationFormat)
@@ -217,10 +312,12 @@ export const decodeMessage = (bytes: Uint8Array): DecodedMessage => {
       'newer-format',
       `the peer replicates in a newer format than ${replicationFormat}: update this node to speak with it`,
     )
-  if (version < replicationFormat) return refuse('bad-message', 'the message does not start with a format version')
+  if (version < firstFormat) return refuse('bad-message', 'the message does not start with a format version')
   const reader = createByteReader(bytes.subarray(2))
-  const message = bytes.length < 2 ? undefined : readBody(kind, reader)
-  return message !== undefined && reader.left() === 0
+  const read = version === firstFormat ? readBody : readLater
+  const message = bytes.length < 2 ? undefined : read(kind, reader)
+  // A message has one form, so one format.
+  return message !== undefined && reader.left() === 0 && formatOf(message) === version
     ? { ok: true, message }
     : refuse('bad-message', 'the message is cut short, too long, out of order or of no known kind')
 }

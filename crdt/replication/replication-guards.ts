@@ -11,6 +11,8 @@ export const replicationGuards = {
   mayBring: (peer: ReplicationPeer, lane: LaneName): boolean => peer.mayBring(lane),
   /** Records come down from a parent, never up. */
   mayGive: (peer: ReplicationPeer): boolean => peer.recordsFor === undefined,
+  /** A key that is blocked seals no lane. */
+  maySeal: (key: string, blocked: ReadonlySet<string>): boolean => !blocked.has(key),
   /** A peer makes this end hash and read only so often. */
   mayAsk: (bucket: TokenBucket): boolean => bucket.take(),
   /** What waits for a slow peer has a bound. */

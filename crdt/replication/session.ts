@@ -3,16 +3,26 @@ import { type AuthorityPowers, fromHex, signedMessage, toHex } from '../authorit
 import type { Book, BookRecord } from '../book/index.ts'
 import { createDigest, type Digest } from '../digest/index.ts'
 import type { DocumentChange, Documents } from '../documents/index.ts'
-import { answerHoldings, recordMessages, type Shelf, tellHoldings } from './answers.ts'
+import { epochLimits } from '../lane/index.ts'
+import {
+  answerHoldings,
+  answerLate,
+  lateChangeMessages,
+  lateNameMessages,
+  recordMessages,
+  type Shelf,
+  tellHoldings,
+} from './answers.ts'
 import { concerns, type LaneIndex } from './lane-index.ts'
 import { createMeeting } from './meeting.ts'
-import { decodeMessage, encodeMessage, type Message } from './message.ts'
+import { decodeMessage, encodeMessage, type LateName, type Message } from './message.ts'
 import { createOutbox, type OutboxTask } from './outbox.ts'
+import { createPendingBases } from './pending-bases.ts'
 import type { Link, ReplicationPeer, ReplicationSession } from './replication.ts'
 import { ReplicationError } from './replication-error.ts'
 import type { ReplicationGuards } from './replication-guards.ts'
 import type { ReplicationLimits } from './replication-limits.ts'
-import { type Intake, takeEnvelopes, takeGenesis, takeRecords } from './take-from-peer.ts'
+import { type Intake, takeEnvelopes, takeGenesis, takeLate, takeRecords } from './take-from-peer.ts'
 import { createTokenBucket } from './token-bucket.ts'
 
 export interface SessionOptions {
@@ -137,6 +147,42 @@ export const createSession = (options: SessionOptions): LiveSession => {
   const shelf: Shelf = { documents, mayShow, limits }
   const { onMissingOwner } = options
   const intake: Intake = { documents, book, hash: powers.hash, peer, guards, refuse, onMissingOwner }
+  const bases = createPendingBases(epochLimits.stateBytes)
+  let toldLate = ''
+  /** Late changes are no part of what two ends compare: each end names its own, whenever they are others than it named. */
+  const tellLate = () => {
+    const names = lanes.about(peer.scope).flatMap((documentId) => {
+      const held = mayShow(documentId) ? documents.lateNames(documentId) : []
+      return held.map(({ hash }): LateName => ({ documentId, hash }))
+    })
+    const text = names.map(({ documentId, hash }) => documentId + hash).join()
+    if (text === toldLate) return
+    toldLate = text
+    for (const bytes of lateNameMessages(names, false, limits)) push(bytes.length, () => [bytes])
+  }
+  const onLateNames = (names: readonly LateName[], isWanted: boolean, sizeBytes: number) => {
+    if (!mayAsk()) return
+    if (isWanted) return push(sizeBytes, () => answerLate(shelf, names))
+    const lacking = names.filter(({ documentId, hash }) => {
+      const held = mayShow(documentId) ? documents.lateNames(documentId) : undefined
+      return held?.every((one) => one.hash !== hash)
+    })
+    for (const bytes of lateNameMessages(lacking, true, limits)) push(bytes.length, () => [bytes])
+  }
+  /** Lanes whose epoch could not be begun with what came: they are asked for whole, as if they were not here. */
+  const askForBases = () => {
+    const ids = bases.toAsk(({ documentId, genesis }) => documents.epochOf(documentId)?.id === genesis)
+    if (ids.length === 0) return
+    const holdings = ids.map((documentId) => ({ documentId, state: 'absent' as const }))
+    send({ kind: 'want', isLast: true, holdings })
+  }
+  const takeBegun = async (bytes: Uint8Array, base?: Uint8Array) => {
+    const outcome = await takeGenesis(intake, bytes, base)
+    if (outcome.kind !== 'lacking') return
+    bases.put({ ...outcome, bytes: bytes.slice() })
+    // In a meeting what is lacking is on its way, or is asked for when the two meet again.
+    if (meeting.isSettled()) beginSoon()
+  }
   const recordsOfLink = () => book.recordsFor(peer.recordsFor ?? peer.scope)
 
   const digestNow = (): Digest => {
@@ -170,12 +216,16 @@ export const createSession = (options: SessionOptions): LiveSession => {
     },
     refuse,
     mayAsk,
-    onInSync: inSync.resolve,
+    onInSync: () => {
+      tellLate()
+      inSync.resolve()
+    },
   })
 
   const handle = async (message: Message, sizeBytes: number): Promise<void> => {
     switch (message.kind) {
       case 'meet':
+        askForBases()
         return meeting.onMeet(message)
       case 'digest':
         return meeting.onDigest(message)
@@ -186,7 +236,16 @@ export const createSession = (options: SessionOptions): LiveSession => {
         if (message.kind === 'want' && message.isLast) beginSoon()
         return
       case 'genesis':
-        return takeGenesis(intake, message.bytes)
+        return takeBegun(message.bytes)
+      case 'base': {
+        const whole = bases.add(message)
+        if (whole === 'unasked') return
+        return whole && takeBegun(whole.bytes, whole.base)
+      }
+      case 'late-names':
+        return onLateNames(message.names, message.isWanted, sizeBytes)
+      case 'late-changes':
+        return takeLate(intake, message.documentId, message.envelopes)
       case 'envelopes': {
         const lacks = await takeEnvelopes(intake, message.documentId, message.envelopes)
         // A gap in what came as it changed; in a meeting the rest is on its way.
@@ -247,12 +306,14 @@ export const createSession = (options: SessionOptions): LiveSession => {
     inSync: inSync.promise,
     counts: () => ({ ...counted, refused: new Map(refused) }),
     stop: () => end(),
-    changed: ({ documentId, envelopes, from }, messages) => {
-      if (isEnded || from === peer.key || !mayShow(documentId)) return
-      if (envelopes.length > 0) {
-        for (const bytes of messages()) push(bytes.length, () => [bytes])
-        return
-      }
+    changed: ({ documentId, isNew, envelopes, late, from }, messages) => {
+      if (isEnded || !mayShow(documentId)) return
+      // Who brought a seal does not know what became late by it.
+      const lateBytes = late.map(({ bytes }) => bytes)
+      for (const bytes of lateChangeMessages(documentId, lateBytes, limits)) push(bytes.length, () => [bytes])
+      if (from === peer.key) return
+      if (envelopes.length > 0) for (const bytes of messages()) push(bytes.length, () => [bytes])
+      if (!isNew) return
       push(64, async function* () {
         const genesis = await documents.genesisOf(documentId)
         if (genesis !== undefined) yield encodeMessage({ kind: 'genesis', bytes: genesis })

@@ -9,6 +9,8 @@ import { type Intake, takeEnvelopes, takeGenesis, takeRecords } from './take-fro
 export interface BundleLane {
   readonly document: string
   readonly genesis: Uint8Array
+  /** What its epoch begins with, when that is not the first. */
+  readonly base?: Uint8Array
   readonly envelopes: readonly Uint8Array[]
 }
 
@@ -38,8 +40,9 @@ export const takeBundle = async (
   const intake: Intake = { documents, book, hash, peer, guards: replicationGuards, refuse, onMissingOwner: undefined }
   await takeRecords(intake, records)
   let lacks = false
-  for (const { document, genesis, envelopes } of lanes) {
-    await takeGenesis(intake, genesis)
+  for (const { document, genesis, base, envelopes } of lanes) {
+    const outcome = await takeGenesis(intake, genesis, base)
+    lacks ||= outcome.kind === 'lacking'
     lacks = (await takeEnvelopes(intake, document, envelopes)) || lacks
   }
   return lacks

@@ -1,4 +1,4 @@
-import { type Hash, readRecord } from '../authority/index.ts'
+import { blockedAt, type Hash, type Owner, readRecord } from '../authority/index.ts'
 import type { Book } from '../book/index.ts'
 import type { Documents } from '../documents/index.ts'
 import { genesisKind, type LaneName, parseLaneName } from '../lane/index.ts'
@@ -21,13 +21,31 @@ export interface Intake {
 const mayBring = ({ guards, peer }: Intake, lane: LaneName): boolean =>
   concerns(lane, peer.scope) && guards.mayBring(peer, lane)
 
-/** Takes the first record of a lane, held against the generation of its owner that the book believes. */
-export const takeGenesis = async (intake: Intake, bytes: Uint8Array): Promise<void> => {
-  const { documents, book, hash, peer, refuse, onMissingOwner } = intake
+/** What became of a genesis; `lacking` when its epoch can be begun only with what is not here. */
+export type GenesisOutcome =
+  | { readonly kind: 'done' | 'refused' }
+  | { readonly kind: 'lacking'; readonly documentId: string; readonly genesis: string }
+
+/** A later epoch counts when a key signed it that is not blocked: who was, seals nothing any more. */
+const sealersOf = ({ book, guards }: Intake, { keys, scope }: Owner): Owner['keys'] => {
+  const trust = book.trust()
+  const blocked = trust && blockedAt(trust, scope)
+  return new Map([...keys].filter(([key]) => blocked === undefined || guards.maySeal(key, blocked.keys)))
+}
+
+/** Takes the first record of an epoch, held against the generation of its owner that the book believes. */
+export const takeGenesis = async (intake: Intake, bytes: Uint8Array, base?: Uint8Array): Promise<GenesisOutcome> => {
+  const { documents, book, hash, peer, onMissingOwner } = intake
+  const refuse = (code: string, message: string): GenesisOutcome => {
+    intake.refuse(code, message)
+    return { kind: 'refused' }
+  }
   const read = readRecord(genesisKind, bytes, { hash })
   if (!read.ok) return refuse(read.refusal.code, read.refusal.message)
   const { body, id } = read.record
-  if (documents.epochOf(body.document)?.id === id) return
+  const { document: documentId } = body
+  if (documents.epochOf(documentId)?.id === id || documents.pastOf(documentId).some((past) => past.id === id))
+    return { kind: 'done' }
   if (!mayBring(intake, parseLaneName(body.lane)))
     return refuse('forbidden', `a peer brought ${body.lane}, which it may not`)
   const owner = book.owner(body.owner)
@@ -38,8 +56,29 @@ export const takeGenesis = async (intake: Intake, bytes: Uint8Array): Promise<vo
   // Begun by an older generation, a lane counts as far as all who write it are on the list of now.
   const beginner =
     body.generation < owner.generation ? { ...owner, generation: body.generation, list: body.list } : owner
-  const taken = await documents.takeGenesis(bytes.slice(), beginner, peer.key)
-  if (!taken.ok) refuse(taken.refusal.code, taken.refusal.message)
+  const taken = await documents.takeGenesis(bytes.slice(), beginner, peer.key, {
+    ...(base === undefined ? {} : { base }),
+    ...(body.epoch === 1 ? {} : { sealers: sealersOf(intake, owner) }),
+  })
+  if (taken.ok) return { kind: 'done' }
+  const { code, message } = taken.refusal
+  if (code === 'needs-base' || code === 'lacks-changes') return { kind: 'lacking', documentId, genesis: id }
+  // Two seals of one number: the peer learns of the other as the two compare.
+  return code === 'superseded' ? { kind: 'done' } : refuse(code, message)
+}
+
+/** Takes late changes of a lane: each of a writer of an epoch that is held. */
+export const takeLate = async (intake: Intake, documentId: string, envelopes: readonly Uint8Array[]): Promise<void> => {
+  const { documents, peer, refuse } = intake
+  const epoch = documents.epochOf(documentId)
+  if (epoch === undefined)
+    return refuse('unknown-document', 'a peer brought late changes of a document that is not held')
+  if (!mayBring(intake, epoch.lane))
+    return refuse('forbidden', `a peer brought late changes of a ${epoch.lane.kind} lane, which it may not`)
+  for (const taken of await documents.takeLate(documentId, envelopes, peer.key)) {
+    if (taken.kind === 'refused') refuse(taken.refusal.code, taken.refusal.message)
+    if (taken.kind === 'dropped') refuse('dropped', 'a late change was dropped: its author has as many as are kept')
+  }
 }
 
 /** Takes envelopes of one document. @returns whether something that they stand on is not here */
@@ -59,14 +98,18 @@ export const takeEnvelopes = async (
     return false
   }
   let lacks = false
+  let strayed: { readonly code: string; readonly message: string } | undefined
   for (const taken of await documents.take(documentId, envelopes, peer.key)) {
-    if (taken.kind === 'refused') refuse(taken.refusal.code, taken.refusal.message)
+    if (taken.kind === 'refused' && taken.refusal.code === 'wrong-epoch') strayed = taken.refusal
+    else if (taken.kind === 'refused') refuse(taken.refusal.code, taken.refusal.message)
     if (taken.kind === 'dropped') refuse('dropped', 'an envelope was dropped: its author has no room for what waits')
     if (taken.kind !== 'held') continue
     if (taken.status.kind === 'excluded') refuse(taken.status.exclusion.code, taken.status.exclusion.message)
     lacks ||= taken.status.kind === 'parked'
   }
-  return lacks
+  // Written after a seal that did not come through, or before one that is no longer kept: the two compare.
+  if (strayed !== undefined) refuse(strayed.code, strayed.message)
+  return lacks || strayed !== undefined
 }
 
 /** Takes records that came down. */

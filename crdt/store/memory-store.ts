@@ -25,6 +25,8 @@ export interface MemoryDisk {
    * dead: no call of it ever settles again, like those of a process that is no more.
    */
   crash(random: Random): void
+  /** Takes a copy of all that is written. @returns what puts it back in place of what is there, like `crash` for a store that was open */
+  backup(): () => void
   /** Flips one random bit of the value kept under a key. @throws {RangeError} when there is none */
   damage(key: string, random: Random): void
   /** Makes the disk one that a program of this format left. */
@@ -159,9 +161,24 @@ export const createMemoryDisk = (): MemoryDisk => {
     }
   }
 
+  const allKeys = () => live.keys({ from: '', isAfter: false, end: '\x7f', limit: Number.POSITIVE_INFINITY })
+  const killHolder = () => {
+    if (holder !== undefined) dead.add(holder)
+    holder = undefined
+  }
+
   return {
     faults,
     store,
+    backup: () => {
+      const copy = new Map(allKeys().map((key) => [key, live.get(key) ?? new Uint8Array()]))
+      return () => {
+        unsynced = []
+        synced = new Map(copy)
+        live = createOrderedMap(copy)
+        killHolder()
+      }
+    },
     crash: (random) => {
       const kept = below(random, unsynced.length + 1)
       const torn = unsynced[kept]
@@ -175,8 +192,7 @@ export const createMemoryDisk = (): MemoryDisk => {
       unsynced = []
       live = createOrderedMap(synced)
       synced = new Map(synced)
-      if (holder !== undefined) dead.add(holder)
-      holder = undefined
+      killHolder()
     },
     damage: (key, random) => {
       const stored = live.get(key)
@@ -189,9 +205,6 @@ export const createMemoryDisk = (): MemoryDisk => {
       )
     },
     setFormat: (format) => put(formatKey, encodeFormat(format)),
-    sizeBytes: () =>
-      live
-        .keys({ from: '', isAfter: false, end: '\x7f', limit: Number.POSITIVE_INFINITY })
-        .reduce((sum, key) => sum + key.length + (live.get(key)?.length ?? 0), 0),
+    sizeBytes: () => allKeys().reduce((sum, key) => sum + key.length + (live.get(key)?.length ?? 0), 0),
   }
 }
