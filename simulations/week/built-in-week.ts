@@ -7,7 +7,7 @@ const minute = 60_000
 const dayMs = 20 * minute
 /** An end that hears nothing for 15 s takes its link for lost: shorter than this a cut shows little. */
 const shortestCutMs = 75_000
-const restMs = 20_000
+const restMs = 40_000
 
 const titles = [
   'each zone loses its uplink, one after the other',

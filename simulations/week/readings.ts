@@ -37,12 +37,17 @@ export const wantedAt = ({ wanted }: WeekRecord, atMs: number): string =>
 export const wantedUntil = (record: WeekRecord, atMs: number): number =>
   record.wanted.find((one) => one.atMs > atMs)?.atMs ?? record.tookMs
 
-/** Longest time the tower had heard nothing of some sites, seen within a time. */
-export const silenceMs = (sites: readonly SiteRow[], fromMs: number, toMs: number): number =>
+/** The tower is asked this often, so a silence may be seen to end so much before it does. */
+const askedEveryMs = 10_000
+
+/** For how long, at a moment, the tower had heard nothing of some sites: the longest. */
+export const silenceMs = (sites: readonly SiteRow[], atMs: number): number =>
   Math.max(
     0,
     ...sites.flatMap(({ unheard }) =>
-      unheard.filter((one) => overlapMs(one, fromMs, toMs) > 0).map((one) => one.toMs - one.fromMs),
+      unheard
+        .filter(({ fromMs, toMs }) => fromMs < atMs && toMs >= atMs - askedEveryMs)
+        .map(({ fromMs }) => atMs - fromMs),
     ),
   )
 

@@ -16,6 +16,8 @@ import { afterWords, clockWords, countWords, dateWords, listWords, spanWords } f
 /** One thing that happened, and what was seen of it. */
 export interface Entry {
   readonly atMs: number
+  /** Its step, by its place in the record; undefined for the end. */
+  readonly step: number | undefined
   readonly tone: 'harm' | 'healed' | 'change' | 'end'
   readonly text: string
   /** What was seen at sites and at the tower, a sentence each. */
@@ -77,7 +79,7 @@ const ranOn = (sites: readonly SiteRow[], fromMs: number, toMs: number): readonl
 }
 
 const heardAgain = (sites: readonly SiteRow[], step: DoneStep, endMs: number): readonly string[] => {
-  const longestMs = silenceMs(sites, step.atMs, endMs)
+  const longestMs = silenceMs(sites, endMs)
   if (longestMs === 0 || step.kind === 'clock') return []
   return [`The tower had heard nothing of ${sites.length === 1 ? 'it' : 'them'} for ${spanWords(longestMs)}.`]
 }
@@ -85,7 +87,10 @@ const heardAgain = (sites: readonly SiteRow[], step: DoneStep, endMs: number): r
 /** What the sites of a harm that is over still lacked, and how they came by it. */
 const caughtUp = (record: WeekRecord, sites: readonly SiteRow[], endMs: number): readonly string[] => {
   const wanted = wantedAt(record, endMs)
-  const behind = sites.filter((site) => ranFrom(site, wanted, endMs, endMs) === undefined)
+  const apart = sites.filter((site) => inTheWay(record, site, endMs).length > 0)
+  const behind = sites.filter((site) => !apart.includes(site) && ranFrom(site, wanted, endMs, endMs) === undefined)
+  if (apart.length > 0 && apart.length === sites.length)
+    return [`Something else still stands in the way of ${namesOf(apart)}.`]
   if (behind.length === 0) return []
   const untilMs = wantedUntil(record, endMs)
   const stale = behind.filter((site) => !['', wanted].includes(versionAt(site, endMs)))
@@ -152,17 +157,19 @@ const changeText = (step: DoneStep): string => {
   return step.refused === undefined ? words : `${words}; the tower did not do it: ${step.refused}`
 }
 
-const entriesOf = (record: WeekRecord, step: DoneStep): readonly Entry[] => {
+const entriesOf = (record: WeekRecord, step: DoneStep, at: number): readonly Entry[] => {
   const { atMs } = step
-  if (isChange(step)) return [{ atMs, tone: 'change', text: changeText(step), seen: changeSeen(record, step) }]
+  if (isChange(step))
+    return [{ atMs, step: at, tone: 'change', text: changeText(step), seen: changeSeen(record, step) }]
   if (!isHarm(step)) return []
   const endMs = endOf(record, step)
   // A clock, or the tower, is nobody's way: then everybody is looked at.
   const concerned = step.sites.length > 0 && step.kind !== 'clock' ? sitesOf(record, step) : record.sites
   return [
-    { atMs, tone: 'harm', text: harmText(step, endMs - atMs), seen: [] },
+    { atMs, step: at, tone: 'harm', text: harmText(step, endMs - atMs), seen: [] },
     {
       atMs: endMs,
+      step: at,
       tone: 'healed',
       text: healedText(step),
       seen: [
@@ -178,10 +185,17 @@ const endEntry = (record: WeekRecord): Entry => {
   const { healedMs, convergedMs, quietMs } = record
   const text = 'Nothing more is done, and all is healed'
   if (convergedMs === undefined)
-    return { atMs: healedMs, tone: 'end', text, seen: ['Not every site came to be as wanted in time.'] }
+    return {
+      atMs: healedMs,
+      step: undefined,
+      tone: 'end',
+      text,
+      seen: ['Not every site came to be as wanted in time.'],
+    }
   const late = convergedMs - healedMs > 1_000
   return {
     atMs: healedMs,
+    step: undefined,
     tone: 'end',
     text,
     seen: [
@@ -193,7 +207,9 @@ const endEntry = (record: WeekRecord): Entry => {
 
 /** What happened and what was seen, in words and in order. */
 export const tell = (record: WeekRecord): readonly Entry[] =>
-  [...record.steps.flatMap((step) => entriesOf(record, step)), endEntry(record)].toSorted((a, b) => a.atMs - b.atMs)
+  [...record.steps.flatMap((step, at) => entriesOf(record, step, at)), endEntry(record)].toSorted(
+    (a, b) => a.atMs - b.atMs,
+  )
 
 /** When something was, as people say it: `day 3, 02:00`, or `02:00` where a plan has no days. */
 export const momentWords = ({ days }: Pick<WeekRecord, 'days'>, atMs: number): string => {
