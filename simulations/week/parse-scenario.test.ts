@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { InvalidInputError } from '../../base/index.ts'
 import { parseTopology } from '../../topologies/index.ts'
@@ -128,4 +130,15 @@ test('a file of a later version, of another shape or without steps is refused as
   t.deepEqual(problemsOf(t, 'version: 1\nscenario: x\nlasts: 1m\nsteps: []\n'), [
     'try.yaml:4: steps: has no step; write at least one, like - at: 1m',
   ])
+})
+
+test('every scenario that comes with the documentation is one', (t) => {
+  const root = join(import.meta.dirname, '..', '..')
+  const federal = parseTopology(readFileSync(join(root, 'topologies/examples/federal.yaml'), 'utf8'), 'federal.yaml')
+  const files = readdirSync(join(root, 'docs/scenarios'))
+  t.true(files.length > 0)
+  for (const file of files) {
+    const plan = parseScenario(readFileSync(join(root, 'docs/scenarios', file), 'utf8'), file, federal)
+    t.is(`${plan.name}.yaml`, file)
+  }
 })
