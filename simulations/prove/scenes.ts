@@ -16,6 +16,8 @@ export const northGate: string = canaryOf(gate)
 /** Its sites: one that gets the application for gold sites, and one that must not hear its name. */
 export const [goldEdge, ironEdge]: readonly [string, string] = [canaryOf('n1a'), canaryOf('n2a')]
 
+export const goldScope = `/north/${canaryOf('n1')}`
+
 type Times = Partial<Pick<Scenario, 'harmMs' | 'moveEveryMs' | 'settleMs' | 'quietMs'>>
 
 /**

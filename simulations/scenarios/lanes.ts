@@ -7,6 +7,8 @@ import {
   nodeHash,
   parseLaneName,
   readRecord,
+  signatureBytes,
+  signedMessage,
 } from '../../crdt/index.ts'
 import { parentOf, zoneAt } from '../../topologies/index.ts'
 import type { World } from '../world/index.ts'
@@ -14,7 +16,13 @@ import type { World } from '../world/index.ts'
 /** The signed record that begins an epoch of a lane, or one change in it, as it lies in a store. */
 export type StoredPiece =
   | { readonly kind: 'genesis'; readonly documentId: string; readonly lane: LaneName }
-  | { readonly kind: 'envelope'; readonly documentId: string; readonly author: string; readonly hash: string }
+  | {
+      readonly kind: 'envelope'
+      readonly documentId: string
+      readonly author: string
+      readonly hash: string
+      readonly bytes: Uint8Array
+    }
 
 const envelopePattern = /^d\/([0-9a-f]{32})\/e\/[0-9a-f]{8}\/([0-9a-f]{64})$/
 const genesisPattern = /^d\/([0-9a-f]{32})\/g\/[0-9a-f]{8}$/
@@ -23,27 +31,35 @@ const genesisPattern = /^d\/([0-9a-f]{32})\/g\/[0-9a-f]{8}$/
 export const readPiece = (key: string, bytes: Uint8Array): StoredPiece | undefined => {
   const [, document, hash] = envelopePattern.exec(key) ?? []
   if (document !== undefined && hash !== undefined)
-    return { kind: 'envelope', documentId: document, author: envelopeAuthor(bytes).author, hash }
+    return { kind: 'envelope', documentId: document, author: envelopeAuthor(bytes).author, hash, bytes }
   const documentId = genesisPattern.exec(key)?.[1]
   if (documentId === undefined) return undefined
   const read = readRecord(genesisKind, bytes, { hash: nodeHash })
   return read.ok ? { kind: 'genesis', documentId, lane: parseLaneName(read.record.body.lane) } : undefined
 }
 
-/** Ids of the keys that may write a lane, by what the machines are and not by what any record says. */
-export const writersOf = (world: World, lane: LaneName): ReadonlySet<string> => {
+/** The keys that may write a lane, by their ids: by what the machines are and not by what any record says. */
+export const writersOf = (world: World, lane: LaneName): ReadonlyMap<string, Uint8Array> => {
   const owner = laneOwner(lane)
-  if (owner === undefined) return new Set()
+  if (owner === undefined) return new Map()
   if ('tenant' in owner) return tenantKeys(world)
-  const keys = world.machines.filter(({ place }) => place.scope === owner.scope).map((one) => one.signer()?.keyId)
-  return new Set(keys.filter((key) => key !== undefined))
+  const signers = world.machines.filter(({ place }) => place.scope === owner.scope).flatMap((one) => one.signer() ?? [])
+  return new Map(signers.map(({ keyId, publicKey }) => [keyId, publicKey]))
 }
 
-const tenantKeys = ({ machines, signatures }: World): ReadonlySet<string> =>
-  new Set(
+/** Whether the signature at the end of an envelope is this key's. */
+export const isSignedWith = ({ signatures }: World, publicKey: Uint8Array, envelope: Uint8Array): boolean => {
+  const end = envelope.length - signatureBytes
+  return signatures.verify(publicKey, signedMessage('envelope', envelope.subarray(0, end)), envelope.subarray(end))
+}
+
+const tenantKeys = ({ machines, signatures }: World): ReadonlyMap<string, Uint8Array> =>
+  new Map(
     machines.flatMap(({ disk }) => {
       const kept = disk.stateFile<{ readonly tenant: { readonly seed: string } }>('authority').load()
-      return kept ? [signatures.signer(fromHex(kept.tenant.seed)).keyId] : []
+      if (!kept) return []
+      const { keyId, publicKey } = signatures.signer(fromHex(kept.tenant.seed))
+      return [[keyId, publicKey] as const]
     }),
   )
 

@@ -6,5 +6,6 @@ import type { Guard } from '../guard.ts'
 import { whatIsKept } from './what-is-kept.ts'
 import { whatLeaves } from './what-leaves.ts'
 import { whatRuns } from './what-runs.ts'
+import { whoWrites } from './who-writes.ts'
 
-export const guards: readonly Guard[] = [...whatLeaves, ...whatRuns, ...whatIsKept]
+export const guards: readonly Guard[] = [...whatLeaves, ...whoWrites, ...whatRuns, ...whatIsKept]

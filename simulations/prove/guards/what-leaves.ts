@@ -1,10 +1,15 @@
 import { bookGuards } from '../../../crdt/index.ts'
-import { reportGuards } from '../../../node/index.ts'
+import { linkGuards, reportGuards } from '../../../node/index.ts'
 import { childGuards } from '../../../node/services/deployments/index.ts'
-import type { Guard } from '../guard.ts'
+import { joinGuards } from '../../../node/services/membership/index.ts'
+import { curiousOfBlobs, curiousOfVersions } from '../attacks/curious.ts'
+import { impostor } from '../attacks/impostor.ts'
+import type { Doctor, Guard, Trial } from '../guard.ts'
 import { calm } from '../scenes.ts'
 import { allBut, replicationSays, withGuards } from './take-out.ts'
 
+/** Somebody who asks for what is another's. */
+const askedBy = (attack: () => Doctor): readonly Trial[] => [{ scenario: calm, seeds: [1, 2, 3, 4], attack }]
 const trials = [{ scenario: calm, seeds: [1, 2, 3, 4, 5] }]
 
 /** What keeps names, records and versions where they may be read: invariant 1. */
@@ -44,5 +49,26 @@ export const whatLeaves: readonly Guard[] = [
     protects: 'a placement matches only by labels that whoever signed it may see',
     takeOut: withGuards({ children: allBut(childGuards, 'sight') }),
     trials,
+  },
+  {
+    name: 'versions-by-entry',
+    invariant: 1,
+    protects: 'a child gets a signed version only where an entry it may read names it',
+    takeOut: withGuards({ links: allBut(linkGuards, 'version-named') }),
+    trials: askedBy(curiousOfVersions),
+  },
+  {
+    name: 'blobs-by-entry',
+    invariant: 1,
+    protects: 'a child gets a specification or an image only where an entry it may read leads to it',
+    takeOut: withGuards({ links: allBut(linkGuards, 'blob-named') }),
+    trials: askedBy(curiousOfBlobs),
+  },
+  {
+    name: 'tokens-once',
+    invariant: 1,
+    protects: 'a token that was used lets nobody in with another key',
+    takeOut: withGuards({ join: allBut(joinGuards, 'token-unused') }),
+    trials: askedBy(impostor),
   },
 ]

@@ -1,11 +1,12 @@
 import { formatLaneName, type LaneName } from '../../../crdt/index.ts'
 import type { MakeChecker } from '../checker.ts'
-import { readPiece, writersOf } from '../lanes.ts'
+import { isSignedWith, readPiece, writersOf } from '../lanes.ts'
 
 interface Kept {
   readonly machine: string
   readonly author: string
   readonly hash: string
+  readonly bytes: Uint8Array
 }
 
 const storeKey = /^store\/(.*)$/s
@@ -21,12 +22,15 @@ export const authorsEntitled: MakeChecker = ({ world }) => {
   const early = new Map<string, Kept[]>()
   let seen = 0
 
-  const judge = (lane: LaneName, { machine, author, hash }: Kept) => {
+  const judge = (lane: LaneName, { machine, author, hash, bytes }: Kept) => {
     seen++
-    if (writersOf(world, lane).has(author)) return
-    const name = formatLaneName(lane)
+    const key = writersOf(world, lane).get(author)
+    if (key !== undefined && isSignedWith(world, key, bytes)) return
+    const what = `${machine} keeps change ${hash.slice(0, 12)} of ${formatLaneName(lane)}`
     violations.push(
-      `${machine} keeps change ${hash.slice(0, 12)} of ${name}, whose author ${author.slice(0, 12)} may not write it`,
+      key === undefined
+        ? `${what}, whose author ${author.slice(0, 12)} may not write it`
+        : `${what}, which its author ${author.slice(0, 12)} did not sign`,
     )
   }
 
@@ -44,7 +48,7 @@ export const authorsEntitled: MakeChecker = ({ world }) => {
           early.delete(piece.documentId)
           return
         }
-        const kept = { machine, author: piece.author, hash: piece.hash }
+        const kept = { machine, author: piece.author, hash: piece.hash, bytes: piece.bytes }
         const lane = lanes.get(piece.documentId)
         if (lane) judge(lane, kept)
         else early.set(piece.documentId, [...(early.get(piece.documentId) ?? []), kept])

@@ -1,0 +1,51 @@
+import type { StoreChange } from '../../../crdt/index.ts'
+import type { MeshLink } from '../../../mesh/index.ts'
+import type { NodePowers } from '../../../node/index.ts'
+
+/** Hears of each value a node writes to its store. */
+export const watchStore = (
+  powers: NodePowers,
+  see: (change: Extract<StoreChange, { kind: 'put' }>) => void,
+): NodePowers => {
+  const { store } = powers
+  return {
+    ...powers,
+    store: {
+      open: () => store.open(),
+      close: () => store.close(),
+      get: (key) => store.get(key),
+      scan: (range) => store.scan(range),
+      write: async (batch, options) => {
+        await store.write(batch, options)
+        for (const change of batch) if (change.kind === 'put') see(change)
+      },
+    },
+  }
+}
+
+/** Hears of each link a node makes to its parent. */
+export const watchLinks = (powers: NodePowers, see: (link: MeshLink) => void): NodePowers => ({
+  ...powers,
+  openMesh: (identity) => {
+    const mesh = powers.openMesh(identity)
+    return {
+      start: () => mesh.start(),
+      stop: () => mesh.stop(),
+      addresses: () => mesh.addresses(),
+      onLink: (accept) => mesh.onLink(accept),
+      onStream: (link, accept) => mesh.onStream(link, accept),
+      dial: async (address, options) => {
+        const link = await mesh.dial(address, options)
+        see(link)
+        return link
+      },
+    }
+  },
+})
+
+/** Does something again and again for as long as the process runs. */
+export const every = ({ clock }: Pick<NodePowers, 'clock'>, ms: number, act: () => void): void =>
+  void clock.setTimer(ms, () => {
+    act()
+    every({ clock }, ms, act)
+  })
