@@ -12,6 +12,7 @@ import { createHost } from './host.ts'
 import { defaultLimits, type Libp2pLimits } from './limits.ts'
 import { createRefusals, type RefusalKind } from './refusals.ts'
 import { rawOf, tearDown } from './tear-down.ts'
+import { spareWindowUpdates } from './window-updates.ts'
 import { createWire, type Wire } from './wire.ts'
 
 export interface Libp2pMeshOptions {
@@ -67,6 +68,7 @@ export const createLibp2pMesh = (options: Libp2pMeshOptions): Libp2pMesh => {
   const join = (connection: Connection, stream: Stream, dialed: boolean): Promise<StreamLink> =>
     new Promise((resolve, reject) => {
       const peer = keyOf(connection)
+      spareWindowUpdates(stream)
       const caller = dialed ? undefined : door.callerAt(connection.remoteAddr)
       const meter = meterOf(rawOf(connection), clock)
       const gone = Promise.withResolvers<void>()
