@@ -185,9 +185,12 @@ export const createReportDesk = (options: ReportDeskOptions) => {
   > => {
     const owner = book.ownerAt(config.scope, 'zone')
     if (owner === undefined) return []
-    const leaves = leavesNow()
     const isCounted = level() !== 'all'
     const rolled = await options.rows(isCounted)
+    const news = isCounted ? '' : JSON.stringify([rolled.outcomes, owner.list, await options.ownWishes()])
+    // With every host's own report beside it, a root over all of them at each change would be for nothing.
+    if (!isCounted && toldZones.get(config.scope) === news) return []
+    const leaves = leavesNow()
     const said = {
       // Where every host's own report leaves, counts would be said twice.
       ...rolled,
@@ -198,7 +201,7 @@ export const createReportDesk = (options: ReportDeskOptions) => {
     }
     const bytes = sealRollUp({ ...turn(), ...said }, identity.signer)
     const view = await ownView(owner.id, owner.generation)
-    const what = isCounted ? toHex(bytes) : JSON.stringify([rolled.outcomes, owner.list, await options.ownWishes()])
+    const what = isCounted ? toHex(bytes) : news
     return [{ scope: config.scope, bytes, ...(view && { view }), heardAtMs: clock.monotonicMs(), said: what }]
   }
 

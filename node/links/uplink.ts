@@ -1,6 +1,7 @@
 import { type Clock, errorText, type Log, type Random, SkerryError, sleep } from '../../base/index.ts'
 import type { Mesh, MeshLink, MeshStream } from '../../mesh/index.ts'
 import { answer, ask, type LinkAnswer, nextDocument, readerOf, sendDocument } from './link-messages.ts'
+import { reportEveryMs, reportRestMs } from './report-rest.ts'
 
 /** Waits between tries to reach a parent: doubling from the first to the last, times a random half to one and a half. */
 const firstRetryMs = 250
@@ -16,10 +17,6 @@ const joinTimeoutMs = 15_000
 const maxAnswerBytes = 8 * 2 ** 20
 /** What a parent may leave at once for another site, in bytes. */
 const maxDepositBytes = 2 * 2 ** 20
-/** A report is sent when something changed, and at least this often, so that its age stays small. */
-const reportEveryMs = 10_000
-/** Changes closer together than this travel in one report. */
-const reportGatherMs = 100
 
 /** How a parent was found, or why not. */
 export type Joined =
@@ -119,9 +116,11 @@ export const createUplink = (options: UplinkOptions): Uplink => {
     while (!lost.aborted) {
       const wake = new AbortController()
       changed = () => wake.abort()
+      const beganMs = clock.monotonicMs()
       await sendDocument(stream, await options.report())
+      const tookMs = clock.monotonicMs() - beganMs
       await sleep(clock, reportEveryMs, AbortSignal.any([wake.signal, lost]))
-      await sleep(clock, reportGatherMs, lost)
+      await sleep(clock, reportRestMs(tookMs), lost)
     }
   }
 

@@ -72,7 +72,7 @@ export interface NodeProcess {
 }
 
 /** The flags of the installed programs (scripts/bin): megabytes of young generation. */
-const semiSpace = { tower: 16, aggregator: 1 } as const
+const semiSpace = { tower: 16, aggregator: 16 } as const
 
 export const createNodeProcess = (place: NodePlace, options: NodeProcessOptions): NodeProcess => {
   const folder = join(options.dir, place.name)

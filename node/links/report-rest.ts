@@ -1,0 +1,10 @@
+/** A report is sent when something changed, and at least this often, so that its age stays small. */
+export const reportEveryMs = 10_000
+/** Changes closer together than this travel in one report. */
+const reportGatherMs = 100
+/** A busy node gathers more: it rests so many times as long as a report took. */
+const restTimes = 4
+
+/** How long changes are gathered before the next report, in milliseconds. @param tookMs to put the last one together and send it */
+export const reportRestMs = (tookMs: number): number =>
+  Math.min(reportEveryMs, Math.max(reportGatherMs, restTimes * tookMs))
