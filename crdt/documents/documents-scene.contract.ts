@@ -4,7 +4,14 @@ import type { Envelope } from '../envelope/index.ts'
 import { createParking, type Parking } from '../lane/index.ts'
 import { edit, entryText, hexOf, type LaneScene, networkId } from '../lane/scene/index.ts'
 import type { Store } from '../store/index.ts'
-import { createDocuments, type DocumentChange, type Documents, type LaneWrite, type OpenedDocuments } from './index.ts'
+import {
+  createDocuments,
+  type DocumentChange,
+  type Documents,
+  type LaneWrite,
+  type OpenedDocuments,
+  type SealGuards,
+} from './index.ts'
 
 export interface OpenedScene {
   readonly documents: Documents
@@ -20,9 +27,15 @@ export interface OpenedScene {
 export const openDocuments = async (
   disk: { store(): Store },
   { powers }: Pick<LaneScene, 'powers'>,
-  options: { readonly seed?: number; readonly cacheReplicas?: number; readonly parking?: Parking } = {},
+  options: {
+    readonly seed?: number
+    readonly cacheReplicas?: number
+    readonly parking?: Parking
+    readonly keepEpochs?: number
+    readonly sealing?: SealGuards
+  } = {},
 ): Promise<OpenedScene> => {
-  const { seed = 1, cacheReplicas = 64, parking = createParking() } = options
+  const { seed = 1, cacheReplicas = 64, parking = createParking(), keepEpochs, sealing } = options
   const store = disk.store()
   await store.open()
   const lines: LogLine[] = []
@@ -36,6 +49,8 @@ export const openDocuments = async (
     log,
     parking,
     cacheReplicas,
+    ...(keepEpochs === undefined ? {} : { keepEpochs }),
+    ...(sealing === undefined ? {} : { sealing }),
   })
   const heard: DocumentChange[] = []
   documents.onChange((change) => heard.push(change))

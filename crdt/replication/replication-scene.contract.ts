@@ -11,7 +11,7 @@ import {
   toHex,
 } from '../authority/index.ts'
 import { createBook } from '../book/index.ts'
-import { createDocuments } from '../documents/index.ts'
+import { createDocuments, type SealGuards } from '../documents/index.ts'
 import { formatLaneName, type LaneName, type LaneValue } from '../lane/index.ts'
 import { createMemoryDisk, type MemoryDisk } from '../store/index.ts'
 import { createReplicator, type ReplicationPeer, type ReplicatorOptions } from './index.ts'
@@ -78,17 +78,28 @@ export const createNode = async (
     readonly disk?: MemoryDisk
     readonly seed?: number
     readonly book?: never
+    /** @default as the program has it */
+    readonly sealing?: SealGuards
+    readonly keepEpochs?: number
   } = {},
   given: readonly { readonly bytes: Uint8Array }[] = Object.values(records),
 ) => {
-  const { disk = createMemoryDisk(), seed = 1, ...rest } = options
+  const { disk = createMemoryDisk(), seed = 1, sealing, keepEpochs, ...rest } = options
   const store = disk.store()
   await store.open()
   const book = createBook({ store, powers, log: silentLog, networkId: network })
   await book.open()
   await book.take(given.map(({ bytes }) => bytes))
   const random = createSeededRandom(seed).fork(name)
-  const documents = createDocuments({ store, networkId: () => network, powers, random, log: silentLog })
+  const documents = createDocuments({
+    store,
+    networkId: () => network,
+    powers,
+    random,
+    log: silentLog,
+    ...(sealing === undefined ? {} : { sealing }),
+    ...(keepEpochs === undefined ? {} : { keepEpochs }),
+  })
   await documents.open()
   const clock = createManualClock()
   const missing: OwnerId[] = []
