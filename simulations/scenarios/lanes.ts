@@ -29,6 +29,8 @@ const genesisPattern = /^d\/([0-9a-f]{32})\/g\/[0-9a-f]{8}$/
 
 /** What a key and a value of a store are, read without the node that wrote them; undefined for all that is no lane's. */
 export const readPiece = (key: string, bytes: Uint8Array): StoredPiece | undefined => {
+  // Taken away, as what was found damaged is.
+  if (bytes.length === 0) return undefined
   const [, document, hash] = envelopePattern.exec(key) ?? []
   if (document !== undefined && hash !== undefined)
     return { kind: 'envelope', documentId: document, author: envelopeAuthor(bytes).author, hash, bytes }

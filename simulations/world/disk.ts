@@ -43,8 +43,8 @@ export interface Disk {
   flipInState(name: string): (() => void) | undefined
   /** Changes bytes of a blob as it lies there; a name as `blobs` has it, without `sha256:`. */
   spoilBlob(hex: string): void
-  /** Names of all state files and blobs, in the order they were made. */
-  names(): { readonly states: readonly string[]; readonly blobs: readonly string[] }
+  /** Names of what is on it, in the order it was made: state files, keys of the store, blobs. */
+  names(): { readonly states: readonly string[]; readonly stored: readonly string[]; readonly blobs: readonly string[] }
   /** The process ended; with `power` also what the machine had not synced is gone, or a part of it. */
   crash(kind: 'kill' | 'power'): void
 }
@@ -67,7 +67,11 @@ const keepAll: Random = { bytes: (count) => new Uint8Array(count), unit: () => 1
 const sameBytes = (a: Uint8Array | undefined, b: Uint8Array) => a !== undefined && Buffer.compare(a, b) === 0
 
 /** @param torn asked before each synced write; what it answers is done in the middle of it */
-const observeStore = (store: Store, onWrite: DiskOptions['onWrite'], torn: () => (() => void) | undefined): Store => ({
+const observeStore = (
+  store: Store,
+  onWrite: (write: DiskWrite, change: StoreChange) => void,
+  torn: () => (() => void) | undefined,
+): Store => ({
   open: store.open,
   close: store.close,
   get: store.get,
@@ -80,7 +84,7 @@ const observeStore = (store: Store, onWrite: DiskOptions['onWrite'], torn: () =>
     for (const [at, change] of batch.entries()) {
       const bytes = change.kind === 'put' ? change.value : new Uint8Array()
       const isSame = change.kind === 'put' ? sameBytes(before[at], bytes) : before[at] === undefined
-      onWrite({ name: `store/${change.key}`, bytes, isSame })
+      onWrite({ name: `store/${change.key}`, bytes, isSame }, change)
     }
   },
 })
@@ -115,6 +119,13 @@ export const createDisk = ({ machine, random, clock, onWrite }: DiskOptions): Di
   let isFull = false
   let syncMs: number | undefined
   let torn: (() => void) | undefined
+  /** Keys that were put and not deleted; a crash may have taken some that are named here. */
+  const stored = new Set<string>()
+  const wrote = (write: DiskWrite, change: StoreChange) => {
+    if (change.kind === 'put') stored.add(change.key)
+    else stored.delete(change.key)
+    onWrite(write)
+  }
 
   const setSync = (delayMs: number | undefined) => {
     kept.faults.slowSync = delayMs === undefined ? undefined : { clock, delayMs }
@@ -161,7 +172,7 @@ export const createDisk = ({ machine, random, clock, onWrite }: DiskOptions): Di
     store: () => {
       const inner = kept.store()
       open = inner
-      return observeStore(inner, onWrite, takeTorn)
+      return observeStore(inner, wrote, takeTorn)
     },
     blobs: (chance) =>
       createBlobStoreOver({
@@ -210,7 +221,11 @@ export const createDisk = ({ machine, random, clock, onWrite }: DiskOptions): Di
       }
     },
     spoilBlob: blobDisk.spoil,
-    names: () => ({ states: [...files.keys()], blobs: [...blobDisk.contents().keys()] }),
+    names: () => ({
+      states: [...files.keys()],
+      stored: [...stored],
+      blobs: [...blobDisk.contents().keys()],
+    }),
     crash: (kind) => {
       const chance = kind === 'power' ? random : keepAll
       kept.crash(chance)

@@ -1,5 +1,5 @@
 import { type Clock, SkerryError, sleep } from '../../base/index.ts'
-import { type Containers, createSimulatedHost, type ObservedHost, type SimulatedHost } from '../../runtime/index.ts'
+import { type Containers, createSimulatedHost, type SimulatedHost } from '../../runtime/index.ts'
 
 /** How an engine takes images in. */
 export type Imports =
@@ -13,8 +13,8 @@ export interface Engine {
   /** What one process of the node gets. @param see puts observers around what is really done */
   connect(see: (containers: Containers) => Containers): Containers
   setImports(imports: Imports): void
-  /** `stale`: every list is the one it gave first from now on. */
-  setLists(lists: 'true' | 'stale'): void
+  /** How long after it was asked a list comes, as it was when it was asked; what was done meanwhile is not in it. */
+  setListDelay(delayMs: number): void
   /** `lost`: it does what it is told, and then fails to say so. */
   setAnswers(answers: 'given' | 'lost'): void
   /** A container that runs and answers nothing: what is asked of it ends when its time is over. Returns how to end that. */
@@ -26,8 +26,7 @@ export const createEngine = ({ clock, latencyMs }: { readonly clock: Clock; read
   host.setLatency(latencyMs)
   const hanging = new Set<string>()
   let imports: Imports = { kind: 'well' }
-  let isStale = false
-  let stale: ObservedHost | undefined
+  let listDelayMs = 0
   let isMute = false
 
   const answered = async <Value>(operation: string, act: Promise<Value>): Promise<Value> => {
@@ -41,9 +40,8 @@ export const createEngine = ({ clock, latencyMs }: { readonly clock: Clock; read
       throw new SkerryError(imports.code, `cannot import: the simulated engine says ${imports.code}`)
   }
   const list = async (inner: Containers) => {
-    if (isStale && stale) return stale
     const found = await inner.observe()
-    if (isStale) stale ??= found
+    if (listDelayMs > 0) await sleep(clock, listDelayMs)
     return found
   }
 
@@ -73,9 +71,8 @@ export const createEngine = ({ clock, latencyMs }: { readonly clock: Clock; read
     setImports: (how) => {
       imports = how
     },
-    setLists: (lists) => {
-      isStale = lists === 'stale'
-      stale = undefined
+    setListDelay: (delayMs) => {
+      listDelayMs = delayMs
     },
     setAnswers: (answers) => {
       isMute = answers === 'lost'

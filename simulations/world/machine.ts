@@ -35,6 +35,8 @@ export interface Machine {
   wake(): void
   /** What an installer tells it before its first start: the id of its network, and a token to join with. */
   install(told: { readonly networkId: string; readonly token: string }): void
+  /** Puts another topology file onto it; the node reads it at its next start. */
+  giveTopology(topology: Topology): void
   /** Starts the node's process; a service manager starts it again when it ends by itself. */
   start(): void
   crash(kind: CrashKind): void
@@ -124,13 +126,23 @@ export const createMachine = (options: MachineOptions): Machine => {
     onWrite: events.write,
   })
   const engine = place.role === 'edge' ? createEngine({ clock, latencyMs: engineLatencyMs }) : undefined
-  const slice = place.role === 'edge' ? undefined : sliceFor(options.topology, place.scope)
+  const sliceOf = (topology: Topology) => (place.role === 'edge' ? undefined : sliceFor(topology, place.scope))
+  let slice = sliceOf(options.topology)
   let told = { networkId: '', token: '' }
   let life: Life | undefined
   let running: SkerryNode | undefined
   let lives = 0
   let isAsleep = false
+  let known: { readonly seed: string; readonly signer: Signer } | undefined
 
+  /** Undefined also while the file is damaged: then the key is the one it was. */
+  const seedOnDisk = (): string | undefined => {
+    try {
+      return disk.stateFile<{ readonly seed: string }>('key').load()?.seed
+    } catch {
+      return undefined
+    }
+  }
   const isTimeRight = () => Math.abs(clock.wallMs() - options.startWallMs - scheduler.nowMs()) < believableMs
   const engineFor = (incarnation: Incarnation, on: Engine) => {
     const containers = on.connect((inner) => observeContainers(inner, events.act))
@@ -222,6 +234,9 @@ export const createMachine = (options: MachineOptions): Machine => {
     install: (by) => {
       told = by
     },
+    giveTopology: (topology) => {
+      slice = sliceOf(topology)
+    },
     start,
     crash: (kind) => {
       end(kind)
@@ -231,8 +246,9 @@ export const createMachine = (options: MachineOptions): Machine => {
       clock.reboot()
     },
     signer: () => {
-      const kept = disk.stateFile<{ readonly seed: string }>('key').load()
-      return kept && options.signatures.signer(fromHex(kept.seed))
+      const seed = seedOnDisk()
+      if (seed !== undefined && seed !== known?.seed) known = { seed, signer: options.signatures.signer(fromHex(seed)) }
+      return known?.signer
     },
   }
 }

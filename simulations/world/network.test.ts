@@ -151,3 +151,115 @@ test('on a busy way an urgent stream overtakes one that was opened before it, an
   )
   t.is(await reasonOf(near), undefined)
 })
+
+test('a process that lost its connection tells nobody: who writes to it hears silence until its time is over', async (t) => {
+  const { network, run, near, far, stream, heard } = await join()
+  t.true(network.forget('far', 'near'))
+  t.is(await reasonOf(far), 'the connection broke')
+  void stream.send(Buffer.from('anybody?'))
+  await run(5_050)
+  t.is(await reasonOf(near), undefined)
+  await run(5_200)
+  t.is(await reasonOf(near), 'nothing heard for 5000 ms')
+  t.deepEqual(heard, [])
+  t.false(network.forget('far', 'near'), 'there is none any more')
+})
+
+test('a connection that carries nothing ends at both ends for silence; a new one works meanwhile', async (t) => {
+  const { network, run, near, far, stream, heard } = await join()
+  network.lose('near', 'far')
+  void stream.send(Buffer.from('lost'))
+  await run(200)
+  const dialed = network.join({ node: 'near', peer: 'aa' }).mesh.dial('far', { timeoutMs: 1_000 })
+  await run(300)
+  void (await (await dialed).openStream('again')).send(Buffer.from('hello'))
+  // Opening a way does not bring back what is lost.
+  network.paths.close('near', 'far')
+  network.paths.open('near', 'far')
+  await run(5_050)
+  t.deepEqual([await reasonOf(near), await reasonOf(far)], [undefined, undefined])
+  await run(5_200)
+  t.deepEqual([await reasonOf(near), await reasonOf(far)], Array(2).fill('nothing heard for 5000 ms'))
+  t.deepEqual(heard, ['310 again hello'])
+})
+
+test('a clogged way holds its sender up by the room of its queue, and what it carries goes on when it is wide again', async (t) => {
+  const { network, stream, run, heard } = await join()
+  const mend = network.paths.setQuality('near', 'far', { latencyMs: 10, bytesPerMs: 0.05 })
+  let sent = 0
+  const flood = async () => {
+    for (; sent < 40; sent++) await stream.send(new Uint8Array(30_000).fill(120))
+  }
+  const flooding = flood()
+  await run(4_000)
+  t.true(sent > 2 && sent < 20, `${sent} were taken`)
+  t.deepEqual(heard, [])
+  mend()
+  mend()
+  await run(8_000)
+  await flooding
+  t.is(heard.length, 40)
+  t.is(network.paths.quality('near', 'far').bytesPerMs, 1_000)
+})
+
+test('a way that two closed is open when both opened it; of two qualities the last given counts until it is taken back', async (t) => {
+  const { network } = await join()
+  const { paths } = network
+  paths.close('near', 'far')
+  paths.close('near', 'far')
+  paths.open('near', 'far')
+  t.false(paths.isOpen('near', 'far'))
+  paths.open('near', 'far')
+  t.true(paths.isOpen('near', 'far'))
+  const first = paths.setQuality('near', 'far', { latencyMs: 1, bytesPerMs: 1 })
+  const second = paths.setQuality('near', 'far', { latencyMs: 2, bytesPerMs: 2 })
+  first()
+  t.is(paths.quality('near', 'far').latencyMs, 2)
+  second()
+  t.is(paths.quality('near', 'far').latencyMs, 10)
+})
+
+test('a machine that sleeps takes nothing and sends nothing; what came meanwhile reaches it when it wakes', async (t) => {
+  const { network, stream, far, run, heard } = await join()
+  const back = await far.openStream('back')
+  await run(150)
+  network.sleep('far')
+  void stream.send(Buffer.from('one'))
+  await run(3_000)
+  t.deepEqual(heard, [])
+  network.wake('far')
+  await run(3_100)
+  t.deepEqual(heard, ['3010 talk one'])
+  void back.send(Buffer.from('awake'))
+  await run(9_000)
+  t.is(await reasonOf(far), undefined)
+})
+
+test('who hears nothing of a machine that sleeps ends the link; the sleeper learns of it when it wakes', async (t) => {
+  const { network, near, far, run } = await join()
+  network.sleep('far')
+  await run(5_000)
+  t.is(await reasonOf(near), undefined)
+  await run(6_000)
+  t.is(await reasonOf(near), 'nothing heard for 5000 ms')
+  await run(60_000)
+  t.is(await reasonOf(far), undefined)
+  network.wake('far')
+  await run(60_100)
+  t.is(await reasonOf(far), 'closed by aa')
+})
+
+test('a call of a machine that falls asleep fails when it wakes, not before', async (t) => {
+  const { network, run } = await join()
+  const caller = network.join({ node: 'caller', peer: 'cc' }).mesh
+  let said = ''
+  caller.dial('far', { timeoutMs: 1_000 }).catch((error: Error) => {
+    said = error.message
+  })
+  network.sleep('caller')
+  await run(9_000)
+  t.is(said, '')
+  network.wake('caller')
+  await run(9_100)
+  t.is(said, 'cannot reach far: no answer within 1000 ms')
+})

@@ -65,7 +65,8 @@ interface State {
   freeMs: number
   waiter: Timer | undefined
   lastArrivalMs: number
-  silences: number
+  /** Set while nothing reaches it: when it will have heard nothing for too long. */
+  silence: Timer | undefined
 }
 
 const freshState = (): State => ({
@@ -79,7 +80,7 @@ const freshState = (): State => ({
   freeMs: 0,
   waiter: undefined,
   lastArrivalMs: 0,
-  silences: 0,
+  silence: undefined,
 })
 
 /** A connection of two machines: two ordered streams of frames with a length, a width, and a liveness of their own. */
@@ -119,8 +120,9 @@ export const createWire = (options: WireOptions): Wire => {
   const qualityTo = (to: Side) => paths.quality(nameOf(other(to)), nameOf(to))
   const isOpenTo = (to: Side) => paths.isOpen(nameOf(other(to)), nameOf(to))
   const takes = (to: Side) => isOpenTo(to) && !isAsleep(nameOf(to))
-  /** Whether something of the other end still reaches this one, so that it need not expect silence. */
-  const isHeardBy = (to: Side) => !isLost && isOpenTo(to) && !sides[other(to)].isGone && !isAsleep(nameOf(other(to)))
+  /** Whether something of the other end reaches this one while the way is open, so that it need not expect silence. */
+  const speaksTo = (to: Side) => !isLost && !sides[other(to)].isGone && !isAsleep(nameOf(other(to)))
+  const isHeardBy = (to: Side) => isOpenTo(to) && speaksTo(to)
 
   const arrive = (item: Item, to: Side) => {
     if (isLost) return
@@ -231,16 +233,18 @@ export const createWire = (options: WireOptions): Wire => {
   /** From now on nothing reaches `side`, unless a way is opened in time. */
   const expectSilence = (side: Side) => {
     const state = sides[side]
-    const silence = ++state.silences
-    scheduler.at(scheduler.nowMs() + livenessMs, label('silence', side), () => {
-      if (silence !== state.silences) return
+    state.silence ??= scheduler.at(scheduler.nowMs() + livenessMs, label('silence', side), () => {
+      state.silence = undefined
       // Who stands still counts no time; it listens anew when it goes on.
       if (!isAsleep(nameOf(side))) breakSide(side, `nothing heard for ${livenessMs} ms`)
     })
   }
   /** Something reaches `side` again, if nothing else is in the way. */
   const hearAgain = (side: Side) => {
-    if (isHeardBy(side)) sides[side].silences++
+    if (isHeardBy(side)) {
+      sides[side].silence?.cancel()
+      sides[side].silence = undefined
+    }
     if (!isLost) release(side)
   }
 
@@ -286,14 +290,14 @@ export const createWire = (options: WireOptions): Wire => {
       const side = nameOf(0) === to ? 0 : 1
       if (nameOf(side) !== to || nameOf(other(side)) !== from) return
       if (change === 'quality') retime(side)
-      else if (change === 'closed') expectSilence(side)
-      else hearAgain(side)
+      else if (change === 'open') hearAgain(side)
+      else if (speaksTo(side)) expectSilence(side)
     },
     standstillChanged: (node) => {
       for (const side of [0, 1] as const) {
         if (nameOf(side) !== node) continue
         if (isAsleep(node)) {
-          if (!sides[other(side)].isGone) expectSilence(other(side))
+          if (!sides[other(side)].isGone && isOpenTo(other(side))) expectSilence(other(side))
           continue
         }
         if (!isHeardBy(side) && !sides[side].isGone) expectSilence(side)

@@ -1,4 +1,29 @@
+import type { Random } from '../../../base/index.ts'
+import type { Machine } from '../../world/index.ts'
 import { between, type Fault, pick, running } from './fault.ts'
+
+/** Ends the process, does something to the disk while nobody looks, and starts the process when it is over. */
+const whileOff = (
+  name: string,
+  isVictim: (machine: Machine) => boolean,
+  act: (machine: Machine, random: Random) => { readonly text: string; readonly mend?: () => void } | undefined,
+): Fault => ({
+  name,
+  lastsMs: [500, 20_000],
+  begin: (world, random) => {
+    const victim = pick(random, running(world).filter(isVictim))
+    const done = victim && act(victim, random)
+    if (!victim || !done) return undefined
+    victim.crash('kill')
+    return {
+      text: `${victim.place.name} ends, and on its disk ${done.text}`,
+      end: () => {
+        done.mend?.()
+        victim.start()
+      },
+    }
+  },
+})
 
 export const disks = {
   'disk-full': {
@@ -26,4 +51,48 @@ export const disks = {
       )
     },
   },
+  'flip-stored': whileOff(
+    'flip-stored',
+    ({ place }) => place.role !== 'tower',
+    ({ disk }, random) => {
+      const key = pick(random, disk.names().stored)
+      return key !== undefined && disk.flipInStore(key) ? { text: `a bit of ${key} flips` } : undefined
+    },
+  ),
+  'flip-state': {
+    name: 'flip-state',
+    lastsMs: [3_000, 20_000],
+    begin: (world, random) => {
+      const victim = pick(random, running(world))
+      const name =
+        victim &&
+        pick(
+          random,
+          victim.disk.names().states.filter((one) => one !== 'authority'),
+        )
+      if (!victim || name === undefined) return undefined
+      victim.crash('kill')
+      const putBack = victim.disk.flipInState(name)
+      victim.start()
+      return {
+        text: `${victim.place.name} restarts, and a bit of its ${name}.json has flipped`,
+        end: () => {
+          // Somebody reads what the node says and puts the file back.
+          victim.crash('kill')
+          putBack?.()
+          victim.start()
+        },
+      }
+    },
+  },
+  'spoil-blob': whileOff(
+    'spoil-blob',
+    ({ place }) => place.role !== 'tower',
+    ({ disk }, random) => {
+      const hex = pick(random, disk.names().blobs)
+      if (hex === undefined) return undefined
+      disk.spoilBlob(hex)
+      return { text: `blob ${hex.slice(0, 12)} rots` }
+    },
+  ),
 } as const satisfies Readonly<Record<string, Fault>>

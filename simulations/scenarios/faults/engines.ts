@@ -62,10 +62,15 @@ export const engines = {
     host.setEvents('lost')
     return () => host.setEvents('flow')
   }),
-  'engine-lists-stale': ill('engine-lists-stale', [1_000, 15_000], 'lists what was there before', (engine) => {
-    engine.setLists('stale')
-    return () => engine.setLists('true')
-  }),
+  'engine-lists-stale': ill(
+    'engine-lists-stale',
+    [5_000, 40_000],
+    'gives lists of how it was seconds ago',
+    (engine, random) => {
+      engine.setListDelay(between(random, 200, 8_000))
+      return () => engine.setListDelay(0)
+    },
+  ),
   'slow-import': ill('slow-import', [10_000, 60_000], 'takes long to take images in', (engine, random) => {
     engine.setImports({ kind: 'slow', delayMs: between(random, 5_000, 40_000) })
     return () => engine.setImports({ kind: 'well' })
