@@ -11,6 +11,8 @@ export interface MemoryBlobDisk {
    * rename made sure of may not have happened.
    */
   crash(random: Random): void
+  /** Takes a copy of all that is on it. @returns what puts it back in place of what is there */
+  backup(): () => void
   /** Whether the next writes find no space. */
   setFull(isFull: boolean): void
   /** All bytes on it by file name: what somebody who takes the disk reads. */
@@ -95,6 +97,15 @@ export const createMemoryBlobDisk = (pathOf = (name: string) => `memory:${name}`
         const keptBytes = file.syncedBytes + Math.floor((file.bytes.length - file.syncedBytes + 1) * random.unit())
         file.bytes = file.bytes.slice(0, keptBytes)
         file.syncedBytes = keptBytes
+      }
+    },
+    backup: () => {
+      const copy = [...held].map(([name, file]) => [name, { ...file }] as const)
+      return () => {
+        life++
+        removed.clear()
+        held.clear()
+        for (const [name, file] of copy) held.set(name, { ...file })
       }
     },
     setFull: (full) => {

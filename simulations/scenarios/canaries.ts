@@ -1,9 +1,9 @@
-import type { Canaries } from './checker.ts'
-
-/** A register of marks; who may hold a thing may become more, never less: what has left is not unsent. */
-export interface CanaryRegister extends Canaries {
+/** A register of marks in names and values, so that whatever carries them is found wherever it is; who may hold a thing may become more, never less: what has left is not unsent. */
+export interface CanaryRegister {
   /** @param thing letters and digits @returns the mark */
   add(thing: string, machines: Iterable<string>): string
+  /** Whether `machine` may hold the thing `canary` marks; undefined for a mark nobody made. */
+  mayHold(canary: string, machine: string): boolean | undefined
 }
 
 const opening = 'q7-'

@@ -1,4 +1,5 @@
 import type { Observer, World } from '../world/index.ts'
+import type { CanaryRegister } from './canaries.ts'
 import type { Ledger } from './ledger.ts'
 
 /** What checkers, workloads and faults of one run share. */
@@ -6,13 +7,7 @@ export interface Scene {
   readonly world: World
   readonly ledger: Ledger
   /** Whose text each canary is, and which machines may hold it. */
-  readonly canaries: Canaries
-}
-
-/** Marks in names and values, so that whatever carries them is found wherever it is. */
-export interface Canaries {
-  /** Whether `machine` may hold the thing `canary` marks; undefined for a mark nobody made. */
-  mayHold(canary: string, machine: string): boolean | undefined
+  readonly canaries: CanaryRegister
 }
 
 /** Holds a world to one invariant of the design. */

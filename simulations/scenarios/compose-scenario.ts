@@ -13,6 +13,8 @@ export interface ScenarioParts {
   readonly topology: Topology | string
   readonly faults: readonly FaultName[]
   readonly workload: readonly MoveName[]
+  /** Machines of the topology that are not set up at first. @default none */
+  readonly spares?: readonly string[]
   /** @default all that have a checker */
   readonly invariants?: readonly number[]
   /** @default a minute and a half of harm, a fault for each about once and a half, a move every 3 to 9 seconds; three minutes to become as wanted, then quiet for one */
@@ -46,6 +48,7 @@ export const composeScenario = (parts: ScenarioParts): Scenario => {
     mark: (canaries) => markTopology(canaries, topology, keepingNames(topology)),
     faults,
     workload,
+    spares: parts.spares ?? [],
     checkers: invariants.map((number) => {
       const checker = invariantCheckers[number]
       if (!checker) throw new TypeError(`scenario ${name}: no checker for invariant ${number}`)

@@ -43,9 +43,9 @@ interface Run {
   readonly isBroken: () => boolean
 }
 
-const bringRunUp = async ({ scene: { world }, found, isBroken }: Run): Promise<boolean> => {
+const bringRunUp = async ({ scenario, scene: { world }, found, isBroken }: Run): Promise<boolean> => {
   let isUp = false
-  bringUp(world).then(
+  bringUp(world, scenario.spares).then(
     () => {
       isUp = true
     },
@@ -72,7 +72,7 @@ const harm = async ({ scenario, scene: { world }, isBroken }: Run, workload: Wor
       label: 'operator',
       fromMs: startMs + within(moves, scenario.moveEveryMs),
       everyMs: scenario.moveEveryMs,
-      isOver: () => isOver || world.nowMs() > endMs,
+      isOver: () => isOver,
     },
     () => workload.move(moves),
   )
@@ -171,7 +171,7 @@ export const runScenario = async (scenario: Scenario, options: RunOptions): Prom
   const isBroken = () => checkers.some(({ violations }) => violations().length > 0)
   const run: Run = { scenario, scene, checkers, found: [], isBroken }
 
-  const workload = createWorkload(scene, scenario.workload)
+  const workload = createWorkload(scene, scenario)
   let plan: Misfortune | undefined
   let convergedMs: number | undefined
   if (await bringRunUp(run)) {

@@ -31,6 +31,8 @@ export interface Scenario extends ScenarioTimes {
   readonly faults: readonly FaultName[]
   /** What operators do; each move is acknowledged at least once in a run, or the run fails. */
   readonly workload: readonly MoveName[]
+  /** Machines of the topology that are not set up at first: a move enrols them. */
+  readonly spares: readonly string[]
   readonly checkers: readonly MakeChecker[]
   /** Numbers of the invariants its checkers hold it to. */
   readonly invariants: readonly number[]

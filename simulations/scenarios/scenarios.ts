@@ -1,6 +1,9 @@
 import { aggregatorCrashes } from './catalogue/aggregator-crashes.ts'
 import { badPulls } from './catalogue/bad-pulls.ts'
 import { blockedSites } from './catalogue/blocked-sites.ts'
+import { bothSides } from './catalogue/both-sides.ts'
+import { bothSidesCrash } from './catalogue/both-sides-crash.ts'
+import { bothSidesPrivate } from './catalogue/both-sides-private.ts'
 import { calmDay } from './catalogue/calm-day.ts'
 import { cutUplinks } from './catalogue/cut-uplinks.ts'
 import { deepTree } from './catalogue/deep-tree.ts'
@@ -11,12 +14,16 @@ import { enginesLie } from './catalogue/engines-lie.ts'
 import { failingContainers } from './catalogue/failing-containers.ts'
 import { fullDisks } from './catalogue/full-disks.ts'
 import { halfOpenLinks } from './catalogue/half-open-links.ts'
+import { narrowedZones } from './catalogue/narrowed-zones.ts'
 import { nestedZones } from './catalogue/nested-zones.ts'
+import { newHosts } from './catalogue/new-hosts.ts'
 import { oddTime } from './catalogue/odd-time.ts'
 import { oneSite } from './catalogue/one-site.ts'
 import { oneWayStreets } from './catalogue/one-way-streets.ts'
 import { privateZone } from './catalogue/private-zone.ts'
 import { reconnectStorm } from './catalogue/reconnect-storm.ts'
+import { replacedHosts } from './catalogue/replaced-hosts.ts'
+import { restoredTower } from './catalogue/restored-tower.ts'
 import { slowLines } from './catalogue/slow-lines.ts'
 import { swizzled } from './catalogue/swizzled.ts'
 import { towerCrashes } from './catalogue/tower-crashes.ts'
@@ -51,5 +58,12 @@ export const scenarios: readonly Scenario[] = [
   privateZone,
   blockedSites,
   oneSite,
+  bothSides,
+  bothSidesCrash,
+  bothSidesPrivate,
+  newHosts,
+  replacedHosts,
+  restoredTower,
+  narrowedZones,
   twentyNodes,
 ]

@@ -1,8 +1,9 @@
 import type { Random } from '../../base/index.ts'
 import type { Scene } from './checker.ts'
 import type { Office } from './moves/move.ts'
-import { type MoveName, moves } from './moves/moves.ts'
+import { moves } from './moves/moves.ts'
 import { createTowerDesk } from './moves/tower-desk.ts'
+import type { Scenario } from './scenario.ts'
 
 export interface Workload {
   /** Does one move that can be done now, more often than others one that was never acknowledged. */
@@ -21,12 +22,25 @@ const tickMs = 2_000
 /** How far a move that is due is drawn before the others, of 1: what it needs may have to be done first. */
 const dueLead = 0.7
 
-/** @param names of the moves operators make; each is to be acknowledged once at least */
-export const createWorkload = (scene: Scene, names: readonly MoveName[]): Workload => {
+/** Each move of the workload is to be acknowledged once at least. */
+export const createWorkload = (
+  scene: Scene,
+  { workload: names, spares }: Pick<Scenario, 'workload' | 'spares'>,
+): Workload => {
   const { world } = scene
   const done = new Map<string, number>(names.map((name) => [name, 0]))
-  const acknowledge = (name: string) => done.set(name, (done.get(name) ?? 0) + 1)
-  const office: Office = { scene, tower: createTowerDesk(scene, acknowledge), blocked: new Set(), acknowledge }
+  const acknowledge = (name: string) => {
+    const before = done.get(name)
+    if (before !== undefined) done.set(name, before + 1)
+  }
+  const office: Office = {
+    scene,
+    tower: createTowerDesk(scene, acknowledge),
+    blocked: new Set(),
+    spares: new Set(spares),
+    apart: new Set(),
+    acknowledge,
+  }
   const made = names.map((name) => ({ name, move: moves[name](office) }))
   const isDue = (name: string) => done.get(name) === 0
 

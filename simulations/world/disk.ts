@@ -47,6 +47,8 @@ export interface Disk {
   names(): { readonly states: readonly string[]; readonly stored: readonly string[]; readonly blobs: readonly string[] }
   /** The process ended; with `power` also what the machine had not synced is gone, or a part of it. */
   crash(kind: 'kill' | 'power'): void
+  /** Takes a copy of all that is on it; of a machine whose process has ended. @returns what puts it back in its place */
+  backup(): () => void
 }
 
 export interface DiskOptions {
@@ -226,6 +228,16 @@ export const createDisk = ({ machine, random, clock, onWrite }: DiskOptions): Di
       stored: [...stored],
       blobs: [...blobDisk.contents().keys()],
     }),
+    backup: () => {
+      const copy = new Map(files)
+      const putBack = [kept.backup(), blobDisk.backup()]
+      return () => {
+        files.clear()
+        for (const [name, text] of copy) files.set(name, text)
+        for (const put of putBack) put()
+        open = undefined
+      }
+    },
     crash: (kind) => {
       const chance = kind === 'power' ? random : keepAll
       kept.crash(chance)

@@ -3,7 +3,7 @@
  * engines made of data. Must not do real I/O, read a clock or chance of this machine, or know what a test is about.
  * Read first: world.ts, machine.ts.
  */
-export { bringUp } from './bring-up.ts'
+export { bringUp, enrol, linked } from './bring-up.ts'
 export type { DiskWrite } from './disk.ts'
 export type { Engine } from './engine.ts'
 export type { CrashKind, Machine } from './machine.ts'

@@ -57,12 +57,11 @@ export const acknowledgedKept: MakeChecker = (scene) => {
   const violations: string[] = []
   let seen = 0
 
-  const judge = (deployment: string, held: Held, where: string, candidates: readonly Wish[]) => {
+  /** Says where something acknowledged does not stand. */
+  const missing = (deployment: string, held: Held, where: string, candidates: readonly Wish[]): readonly string[] => {
     const version = held.get(deployment)
-    if (!isOneOf(candidates, version))
-      violations.push(
-        `${deployment} is ${version ?? 'removed'} ${where}; what was acknowledged says ${inWords(candidates)}`,
-      )
+    if (isOneOf(candidates, version)) return []
+    return [`${deployment} is ${version ?? 'removed'} ${where}; what was acknowledged says ${inWords(candidates)}`]
   }
   /** The machine that decides for a site once operators of its zone did, by the name of the site. */
   const aggregatorOf = (site: string): Machine | undefined => {
@@ -81,7 +80,8 @@ export const acknowledgedKept: MakeChecker = (scene) => {
       if (!atTower) return ['the tower does not answer']
       seen += ledger.changes().filter(({ outcome }) => outcome === 'acknowledged').length
       const deployments = ledger.deployments()
-      for (const deployment of deployments) judge(deployment, atTower, 'at the tower', ledger.candidates(deployment))
+      for (const deployment of deployments)
+        violations.push(...missing(deployment, atTower, 'at the tower', ledger.candidates(deployment)))
       const differ: string[] = []
       for (const { name, hosts, type } of sites(world.topology)) {
         if (type !== 'edge') continue
@@ -89,8 +89,9 @@ export const acknowledgedKept: MakeChecker = (scene) => {
         const zone = own.length > 0 ? aggregatorOf(name) : undefined
         const inZone = zone ? await heldBy(zone) : atTower
         if (!inZone) return [`${zone?.place.name} does not answer`]
+        // What those above changed meanwhile takes its time to come here.
         for (const deployment of own)
-          judge(deployment, inZone, `at ${zone?.place.name}`, ledger.candidatesAt(deployment, name))
+          differ.push(...missing(deployment, inZone, `at ${zone?.place.name}`, ledger.candidatesAt(deployment, name)))
         const wanted = wantedAt(scene, name, hosts.length, (deployment) =>
           (own.includes(deployment) ? inZone : atTower).get(deployment),
         )

@@ -18,6 +18,10 @@ export interface Office {
   readonly tower: TowerDesk
   /** Sites that are blocked, or may be because nobody answered. */
   readonly blocked: Set<string>
+  /** Machines that are not set up yet. */
+  readonly spares: Set<string>
+  /** Paths of zones whose operators changed something by themselves. */
+  readonly apart: Set<string>
   /** A move was told that it is done. */
   readonly acknowledge: (move: string) => void
 }

@@ -1,11 +1,27 @@
+import { editApart, settle } from './apart-moves.ts'
 import { allow, block } from './block-moves.ts'
+import { enrol, replace } from './member-moves.ts'
 import type { MakeMove } from './move.ts'
+import { loosen, tighten } from './policy-moves.ts'
+import { restoreTower } from './restore-move.ts'
 import { deploy, remove, rollback, upgrade } from './tower-moves.ts'
 
 /** What operators can do in a scenario, by name. */
-export const moves = { deploy, upgrade, rollback, remove, block, allow } as const satisfies Readonly<
-  Record<string, MakeMove>
->
+export const moves = {
+  deploy,
+  upgrade,
+  rollback,
+  remove,
+  block,
+  allow,
+  'edit-apart': editApart,
+  settle,
+  tighten,
+  loosen,
+  enrol,
+  replace,
+  'restore-tower': restoreTower,
+} as const satisfies Readonly<Record<string, MakeMove>>
 
 export type MoveName = keyof typeof moves
 

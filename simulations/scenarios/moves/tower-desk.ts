@@ -15,6 +15,8 @@ export interface TowerDesk {
   current(application: string): string | undefined
   /** Whether it has run two versions since it was deployed, so that there is one to go back to. */
   canGoBack(application: string): boolean
+  /** The operator no longer relies on what the tower ran before. */
+  forget(): void
   wish(application: WorldApplication, version: string | undefined): Wish
   /** Does something and writes down what came of it. `work` may say which of the wishes it came to. */
   change(
@@ -22,9 +24,11 @@ export interface TowerDesk {
     application: WorldApplication,
     wishes: readonly Wish[],
     work: () => Promise<Wish | undefined>,
-  ): void
+  ): Promise<'acknowledged' | 'refused' | 'unknown'>
   /** Puts a version of an application and its deployment. */
   deploy(move: string, application: WorldApplication, version: string): void
+  /** Puts what was put last once more, or takes it away; false when it has to be tried again. */
+  putAgain(application: WorldApplication): Promise<boolean>
 }
 
 /** How long an operator waits for an answer before it counts as none, in milliseconds. */
@@ -63,6 +67,7 @@ export const createTowerDesk = (
     versions: (application) => versions.get(application) ?? [],
     current: (application) => current.get(application),
     canGoBack: (application) => (ran.get(application)?.size ?? 0) > 1,
+    forget: () => ran.clear(),
     wish: (application, version) => ({
       application: application.name,
       version,
@@ -72,12 +77,14 @@ export const createTowerDesk = (
       isBusy = true
       const entry = ledger.ask({ deployment: deploymentOf(application), wishes, within: undefined }, world.nowMs())
       let isOver = false
+      const { promise, resolve } = Promise.withResolvers<'acknowledged' | 'refused' | 'unknown'>()
       const finish = (outcome: 'acknowledged' | 'refused' | 'unknown', wish?: Wish) => {
         if (isOver) return
         isOver = true
         isBusy = false
         entry.answer(outcome, world.nowMs(), wish)
         world.note(`operator ${move} ${application.name}: ${outcome}`)
+        resolve(outcome)
         if (outcome !== 'acknowledged') return
         const version = (wish ?? wishes[0])?.version
         current.set(application.name, version)
@@ -94,16 +101,33 @@ export const createTowerDesk = (
           finish(error instanceof SkerryError && refusals.includes(error.code) ? 'refused' : 'unknown')
         },
       )
+      return promise
     },
     deploy: (move, application, version) => {
       const at = node()
       if (!at) return
       const known = versions.get(application.name) ?? []
       if (!known.includes(version)) versions.set(application.name, [...known, version])
-      desk.change(move, application, [desk.wish(application, version)], async () => {
+      void desk.change(move, application, [desk.wish(application, version)], async () => {
         await putVersion(at, application, version)
         return undefined
       })
+    },
+    putAgain: async (application) => {
+      const at = desk.free()
+      if (!at) return false
+      const { config } = at.services
+      const version = current.get(application.name)
+      const name = deploymentOf(application)
+      if (version === undefined && (await config.read('application-deployments', name, asked)) === undefined)
+        return true
+      if (desk.free() !== at) return false
+      const outcome = await desk.change('again', application, [desk.wish(application, version)], async () => {
+        if (version === undefined) await config.remove('application-deployments', name, { ...asked, effect: 'apply' })
+        else await putVersion(at, application, version)
+        return undefined
+      })
+      return outcome === 'acknowledged'
     },
   }
   return desk

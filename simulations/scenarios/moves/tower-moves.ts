@@ -35,7 +35,7 @@ export const rollback = atTower(({ tower }, application) => {
   const versions = tower.versions(application.name)
   if (!node || tower.current(application.name) === undefined || !tower.canGoBack(application.name)) return false
   const wishes = versions.map((version) => tower.wish(application, version))
-  tower.change('rollback', application, wishes, async () => {
+  void tower.change('rollback', application, wishes, async () => {
     const { 'to-version': version } = await node.services.operations.rollback(deploymentOf(application), asked)
     return tower.wish(application, version)
   })
@@ -45,7 +45,7 @@ export const rollback = atTower(({ tower }, application) => {
 export const remove = atTower(({ tower }, application) => {
   const node = tower.free()
   if (!node || tower.current(application.name) === undefined) return false
-  tower.change('remove', application, [tower.wish(application, undefined)], async () => {
+  void tower.change('remove', application, [tower.wish(application, undefined)], async () => {
     await node.services.config.remove('application-deployments', deploymentOf(application), {
       ...asked,
       effect: 'apply',
