@@ -1,4 +1,4 @@
-import { sites, type Topology, type Zone, zones } from '../../topologies/index.ts'
+import { sites, type Topology, visibleTo, type Zone, zones } from '../../topologies/index.ts'
 import { findTarget } from './find-target.ts'
 import type { Day, Deed, PlannedStep, Target, WeekPlan } from './plan.ts'
 
@@ -14,7 +14,7 @@ const titles = [
   'each site loses its uplink, one after the other',
   'a rollout while a zone is cut off',
   'the power goes',
-  'a version is taken back while a site is cut off',
+  'a version is taken back while a site is cut off, and a label moves an application',
   'wrong clocks',
   'nothing happens',
 ] as const
@@ -48,6 +48,8 @@ const chooseVictims = (topology: Topology) => {
     halves.filter(({ path }) => zone && !path.startsWith(zone.path) && !zone.path.startsWith(path)),
     sitesBelow,
   )
+  // The tower places by the labels it sees.
+  const seen = edges.filter(({ path }) => visibleTo(topology, path, topology.root.path, 'names') === 'all')
   const outside = edges.filter(({ path }) => zone && !path.startsWith(`${zone.path}/`))
   const site = largest(edges, ({ hosts }) => hosts.length)
   const others = outside.filter((one) => one !== site)
@@ -57,6 +59,7 @@ const chooseVictims = (topology: Topology) => {
     otherZone: target(other?.path) ?? target(zone?.path),
     site: target(site?.name),
     otherSite: target(second?.name),
+    labelled: target((seen.find((one) => one !== site) ?? seen[0])?.name),
     aggregator: target((other ?? zone)?.hosts[0]?.name),
     tower: target(topology.root.hosts[0]?.name),
   }
@@ -68,7 +71,7 @@ const tenYearsOn = 2_082_758_400_000
 
 /** What any tree goes through in the built-in week, days of twenty minutes. Version 1 runs everywhere when it begins. */
 export const builtInWeek = (topology: Topology): WeekPlan => {
-  const { zone, otherZone, site, otherSite, aggregator, tower } = chooseVictims(topology)
+  const { zone, otherZone, site, otherSite, labelled, aggregator, tower } = chooseVictims(topology)
   const at = (day: number, minutes: number, deed: Deed | undefined): PlannedStep[] =>
     deed === undefined ? [] : [{ atMs: dayAt(day) + minutes * minute, ...deed }]
   const during = (day: number, from: number, until: number) => (kind: 'cut' | 'power', target: Target | undefined) =>
@@ -90,6 +93,7 @@ export const builtInWeek = (topology: Topology): WeekPlan => {
     ...during(5, 1, 9)('cut', otherSite),
     ...at(5, 4, { kind: 'rollback', version: undefined }),
     ...at(5, 13, { kind: 'upgrade', version: '3' }),
+    ...at(5, 15, labelled && { kind: 'label', target: labelled, untilMs: dayAt(5) + 18 * minute }),
     ...clock(6, [1, 12], year1970, site),
     ...clock(6, [2, 12], tenYearsOn, aggregator),
     ...at(6, 5, { kind: 'upgrade', version: '4' }),
@@ -102,6 +106,6 @@ export const builtInWeek = (topology: Topology): WeekPlan => {
     quietMs: 5 * minute,
     days: zoneTargets.length > 0 ? days : days.map((day, index) => (index === 0 ? { ...day, title: titles[6] } : day)),
     steps: steps.toSorted((a, b) => a.atMs - b.atMs),
-    leftOut: ['a change of labels: a simulated machine cannot be given another topology file while it runs'],
+    leftOut: labelled ? [] : ['a change of labels: no site shows its labels to the tower'],
   }
 }

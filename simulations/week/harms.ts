@@ -1,7 +1,9 @@
+import type { Topology, Zone } from '../../topologies/index.ts'
 import type { World } from '../world/index.ts'
 import type { PlannedStep, Target } from './plan.ts'
+import { guestLabel } from './shown-application.ts'
 
-type Harmful = Extract<PlannedStep, { readonly kind: 'cut' | 'power' | 'clock' }>
+export type Harmful = Extract<PlannedStep, { readonly kind: 'cut' | 'power' | 'clock' | 'label' }>
 
 /** What is broken in a world now. Harms may overlap: a way is open again when the last cut over it is healed. */
 export interface Harms {
@@ -11,7 +13,12 @@ export interface Harms {
   /** Ends what was done to a target under this name. @returns the steps that ended */
   heal(target: Target | 'all'): readonly Harmful[]
   underWay(): readonly Harmful[]
+  /** Whether a site has the label of the second application now. */
+  isLabelled(site: string): boolean
 }
+
+/** Whether a step breaks something that is mended later. */
+export const isHarmful = (step: PlannedStep): step is Harmful => 'untilMs' in step
 
 /** Pairs of machines that ever talk to each other, one of them inside. */
 const waysAcross = ({ machines }: World, inside: ReadonlySet<string>): readonly (readonly [string, string])[] =>
@@ -22,6 +29,20 @@ const waysAcross = ({ machines }: World, inside: ReadonlySet<string>): readonly 
       .filter((other) => inside.has(place.name) !== inside.has(other))
       .flatMap((other) => [[place.name, other] as const, [other, place.name] as const])
   })
+
+/** The same tree, with the label of the second application at some sites. */
+const withLabels = (topology: Topology, labelled: ReadonlySet<string>): Topology => {
+  const relabelled = (zone: Zone): Zone => ({
+    ...zone,
+    zones: zone.zones.map(relabelled),
+    sites: zone.sites.map((site) =>
+      labelled.has(site.name) ? { ...site, labels: { ...site.labels, [guestLabel.key]: guestLabel.value } } : site,
+    ),
+  })
+  return { ...topology, root: relabelled(topology.root) }
+}
+
+const isAround = (zone: string, path: string): boolean => zone === '/' || path === zone || path.startsWith(`${zone}/`)
 
 /** Counts, so that what two harms hold is let go by the last. */
 const createHolds = <Key>(first: (key: Key) => void, last: (key: Key) => void) => {
@@ -53,8 +74,31 @@ export const createHarms = (world: World): Harms => {
     (name) => world.machine(name).start(),
   )
 
+  const labelled = new Set<string>()
+  /** As with `skerry up` and a file that has changed: whoever reads of the site in it starts anew. */
+  const giveLabels = (site: string) => {
+    const topology = withLabels(world.topology, labelled)
+    const path = world.machines.find(({ place }) => place.site === site && place.role === 'edge')?.place.scope ?? '/'
+    for (const machine of world.machines) {
+      if (machine.place.role === 'edge' || !isAround(machine.place.scope, path)) continue
+      machine.giveTopology(topology)
+      if (!machine.isRunning()) continue
+      machine.crash('kill')
+      machine.start()
+    }
+  }
+
   const harm = (step: Harmful): (() => void) => {
     const { machines } = step.target
+    if (step.kind === 'label') {
+      const { name } = step.target
+      labelled.add(name)
+      giveLabels(name)
+      return () => {
+        labelled.delete(name)
+        giveLabels(name)
+      }
+    }
     if (step.kind === 'cut') {
       const across = [...new Set(waysAcross(world, new Set(machines)).map((way) => way.join('>')))]
       for (const way of across) ways.take(way)
@@ -91,5 +135,6 @@ export const createHarms = (world: World): Harms => {
       return healed
     },
     underWay: () => [...undo.keys()],
+    isLabelled: (site) => labelled.has(site),
   }
 }

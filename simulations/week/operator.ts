@@ -2,7 +2,8 @@ import { errorText } from '../../base/index.ts'
 import type { SkerryNode } from '../../node/index.ts'
 import type { World } from '../world/index.ts'
 import type { VersionLedger } from './ledger.ts'
-import { applicationText, deploymentName, deploymentText } from './shown-application.ts'
+import { firstVersion } from './plan.ts'
+import { applicationText, deploymentName, deploymentText, guestDeploymentText, guestName } from './shown-application.ts'
 
 export const asked = {
   caller: { tenant: 'default', user: 'operator' },
@@ -31,6 +32,8 @@ export interface Answer {
 export interface Operator {
   /** Asks for a version everywhere; `answered` hears once, while the world runs. */
   deploy(version: string, answered: (answer: Answer) => void): void
+  /** Puts out the second application, which goes where its label is. @throws {SkerryError} as the tower says */
+  deployGuest(): Promise<void>
   /** Takes the newest version back, to the one before or a named one. */
   rollback(version: string | undefined, answered: (answer: Answer) => void): void
 }
@@ -74,6 +77,11 @@ export const createOperator = (world: World, ledger: VersionLedger): Operator =>
         await config.write('application-deployments', document(deploymentText(version)))
         return version
       })
+    },
+    deployGuest: async () => {
+      const config = tower()?.services.config
+      await config?.write('applications', document(applicationText(firstVersion, guestName)))
+      await config?.write('application-deployments', document(guestDeploymentText(firstVersion)))
     },
     rollback: (version, answered) =>
       change(new Set(version === undefined ? known : [version]), answered, async ({ services: { operations } }) => {

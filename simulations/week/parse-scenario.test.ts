@@ -88,7 +88,10 @@ test('every refusal names file, line and field, and what to write instead', (t) 
       'at: 1m, cut: n1, power: n1',
       'try.yaml:5: steps[0].power: a step does one thing, this one does cut already; make it a step of its own',
     ],
-    ['at: 1m', 'try.yaml:5: steps[0]: says nothing to do; write one of cut, power, clock, heal, upgrade, rollback'],
+    [
+      'at: 1m',
+      'try.yaml:5: steps[0]: says nothing to do; write one of cut, power, clock, label, heal, upgrade, rollback',
+    ],
     ['at: 1m, upgrade: "2", for: 1m', 'try.yaml:5: steps[0].for: upgrade does not last; leave it out'],
     ['at: 1m, upgrade: 2', 'try.yaml:5: steps[0].upgrade: must be text, not a number; put it in quotes: "2"'],
     [
@@ -102,8 +105,12 @@ test('every refusal names file, line and field, and what to write instead', (t) 
       'try.yaml:5: steps[0].reads: "never" is no date; write it like 1970-01-01 or 2036-03-01T08:00Z',
     ],
     [
+      'at: 1m, label: /north',
+      'try.yaml:5: steps[0].label: a label is given to a site; name a site in zones that let names out',
+    ],
+    [
       'at: 1m, heal: n1',
-      'try.yaml:5: steps[0].heal: nothing was done to n1 by then; heal what was cut, without power or with a wrong clock, under the same name',
+      'try.yaml:5: steps[0].heal: nothing was done to n1 by then; heal what was cut, without power, with a wrong clock or a label, under the same name',
     ],
     ['at: 1m, upgrad: n1', 'try.yaml:5: steps[0].upgrad: unknown field; did you mean "upgrade"?'],
   ]

@@ -7,7 +7,9 @@ import {
   readYaml,
   refuseDocument,
   shapeProblems,
+  siteNamed,
   type Topology,
+  visibleTo,
   type YamlDocument,
 } from '../../topologies/index.ts'
 import { findTarget, targetHint } from './find-target.ts'
@@ -15,7 +17,7 @@ import { type Deed, firstVersion, type PlannedStep, type Target, type WeekPlan }
 
 const readableVersion = 1
 const limits = { fileBytes: 2 ** 18, steps: 1_000, lastsMs: 7 * 86_400_000 } as const
-const deeds = ['cut', 'power', 'clock', 'heal', 'upgrade', 'rollback'] as const
+const deeds = ['cut', 'power', 'clock', 'label', 'heal', 'upgrade', 'rollback'] as const
 type DeedKind = (typeof deeds)[number]
 
 const step = fields(
@@ -27,7 +29,6 @@ const step = fields(
   },
   {
     deploy: 'unknown field; version 1 runs everywhere from the start, write upgrade: "2" for the next',
-    label: 'not supported yet; leave it out',
     kill: 'not supported; power: takes the power of the machine',
     until: 'unknown field; say for how long: for: 10m, or write a step of its own with heal',
   },
@@ -75,6 +76,12 @@ const timeOfDay = (text: string, path: FieldPath, report: Report): number | unde
   return readsMs
 }
 
+/** The tower places by the labels it sees. */
+const showsLabels = (topology: Topology, { name, kind }: Target): boolean => {
+  const site = kind === 'site' ? siteNamed(topology, name) : undefined
+  return site !== undefined && visibleTo(topology, site.path, topology.root.path, 'names') === 'all'
+}
+
 const nameOf = (written: WrittenStep): DeedKind | undefined => deeds.find((kind) => written[kind] !== undefined)
 
 /** Reads the steps one after the other; what comes later depends on what stands before. */
@@ -112,7 +119,7 @@ const createStepReader = (topology: Topology, report: Report) => {
     const text = written[kind] ?? ''
     const atMs = duration(written.at ?? '', [...path, 'at'], report)
     const lastsMs = written.for === undefined ? undefined : duration(written.for, [...path, 'for'], report)
-    const lasting = kind === 'cut' || kind === 'power' || kind === 'clock'
+    const lasting = kind === 'cut' || kind === 'power' || kind === 'clock' || kind === 'label'
     if (written.for !== undefined && !lasting) return report([...path, 'for'], `${kind} does not last`, 'leave it out')
     if (lastsMs === 0) return report([...path, 'for'], 'lasts no time at all', 'write it like 10m, or leave it out')
     if (written.reads !== undefined && kind !== 'clock')
@@ -127,6 +134,14 @@ const createStepReader = (topology: Topology, report: Report) => {
     if (target === undefined) return undefined
     if (kind === 'cut' && target !== 'all' && target.name === '/')
       return report([...path, kind], 'nothing is outside of /', 'name a zone, a site or a host')
+    if (kind === 'label' && (target === 'all' || !showsLabels(topology, target)))
+      return report(
+        [...path, kind],
+        target !== 'all' && target.kind === 'site'
+          ? 'the tower does not see the labels of this site, so it places nothing by them'
+          : 'a label is given to a site',
+        'name a site in zones that let names out',
+      )
     const deed = ((): Deed | undefined => {
       if (kind === 'heal') return { kind, target }
       if (target === 'all') return undefined
@@ -159,7 +174,7 @@ const orderProblems = (steps: readonly { step: PlannedStep; at: number }[], last
       report(
         ['steps', at, 'heal'],
         `nothing was done to ${target.name} by then`,
-        'heal what was cut, without power or with a wrong clock, under the same name',
+        'heal what was cut, without power, with a wrong clock or a label, under the same name',
       )
   }
 }

@@ -42,6 +42,8 @@ export type Deed =
       /** What the wall clock says then, in milliseconds since 1970. */
       readonly readsMs: number
     }
+  /** The site has the label of the second application meanwhile. */
+  | { readonly kind: 'label'; readonly target: Target; readonly untilMs: number | undefined }
   | { readonly kind: 'heal'; readonly target: Target | 'all' }
   | { readonly kind: 'upgrade'; readonly version: string }
   | { readonly kind: 'rollback'; readonly version: string | undefined }

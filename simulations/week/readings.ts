@@ -6,7 +6,7 @@ const overlapMs = (a: { fromMs: number; toMs: number }, fromMs: number, toMs: nu
   Math.max(0, Math.min(a.toMs, toMs) - Math.max(a.fromMs, fromMs))
 
 export const isHarm = ({ kind }: Pick<DoneStep, 'kind'>): boolean =>
-  kind === 'cut' || kind === 'power' || kind === 'clock'
+  kind === 'cut' || kind === 'power' || kind === 'clock' || kind === 'label'
 
 export const isChange = ({ kind }: Pick<DoneStep, 'kind'>): boolean => kind === 'upgrade' || kind === 'rollback'
 

@@ -54,6 +54,8 @@ export interface SiteRow {
   readonly accepted: readonly { readonly atMs: number; readonly version: string }[]
   /** When the tower had heard nothing of it for more than a minute. */
   readonly unheard: readonly { readonly fromMs: number; readonly toMs: number }[]
+  /** When it ran the second application, which goes where its label is, on every host. */
+  readonly guest: readonly { readonly fromMs: number; readonly toMs: number }[]
 }
 
 /** What ran at a site for a while. */
@@ -68,9 +70,9 @@ export interface RunSpan {
 }
 
 export interface DoneStep {
-  readonly kind: 'cut' | 'power' | 'clock' | 'heal' | 'upgrade' | 'rollback'
+  readonly kind: 'cut' | 'power' | 'clock' | 'label' | 'heal' | 'upgrade' | 'rollback'
   readonly atMs: number
-  /** When it was healed; of `cut`, `power` and `clock`. */
+  /** When it was healed; of `cut`, `power`, `clock` and `label`. */
   readonly endMs: number | undefined
   /** As it was named; empty where a step has none. */
   readonly target: string

@@ -3,7 +3,7 @@ import { countWords, spanWords } from './words.ts'
 
 const checkLines = ({ record }: Report): readonly string[] =>
   record.checks.flatMap(({ invariant, sentence, judged, violations }) => [
-    `  ${violations.length > 0 ? 'BROKEN' : judged === 0 ? 'unseen' : 'kept  '} ${invariant === 0 ? ' ' : invariant}  ${sentence} (judged ${judged.toLocaleString('en')} times)`,
+    `  ${violations.length > 0 ? 'BROKEN' : judged === 0 ? '  –   ' : 'kept  '} ${invariant === 0 ? ' ' : invariant}  ${sentence} (judged ${judged.toLocaleString('en')} times)`,
     ...violations.slice(0, 10).map((text) => `            ${text}`),
     ...(violations.length > 10 ? [`            and ${violations.length - 10} more`] : []),
   ])

@@ -82,7 +82,7 @@ export const toReport = (record: WeekRecord, madeBy: string): Report => {
 /** The verdict as one sentence. */
 export const verdictWords = ({ verdict, numbers, record }: Report): string =>
   verdict === 'kept'
-    ? `Nothing was broken: ${record.checks.length} invariants, judged ${numbers.judged.toLocaleString('en')} times.`
+    ? `Nothing was broken: ${record.checks.filter(({ judged }) => judged > 0).length} invariants, judged ${numbers.judged.toLocaleString('en')} times.`
     : `${countWords(numbers.violations, 'thing')} ${numbers.violations === 1 ? 'is' : 'are'} broken.`
 
 /** What sites went through, as one sentence. */

@@ -4,12 +4,12 @@ import { nodesOf, type Topology, zones } from '../../topologies/index.ts'
 import { bringUp, createWorld, type World } from '../world/index.ts'
 import { checkNames } from './check-names.ts'
 import { checkHosts, checkRest } from './checks.ts'
-import { createHarms } from './harms.ts'
+import { createHarms, isHarmful } from './harms.ts'
 import { createVersionLedger, type VersionLedger } from './ledger.ts'
 import { asked, createOperator } from './operator.ts'
 import { firstVersion, type PlannedStep, type WeekPlan } from './plan.ts'
 import type { CheckRow, DoneStep, WeekRecord, ZoneRow } from './record.ts'
-import { applicationName, deploymentName, imageName } from './shown-application.ts'
+import { applicationName, deploymentName, guestName, imageName } from './shown-application.ts'
 import { watchLinks } from './watch-links.ts'
 import { agesBySite, watchSites } from './watch-sites.ts'
 
@@ -129,6 +129,14 @@ const checkOutcome = async (
   ]
 }
 
+/** Invariant 5, as far as a label moves an application. */
+const checkPlaces = (misplaced: readonly string[], siteCount: number): CheckRow => ({
+  invariant: 5,
+  sentence: 'an application whose label was taken away is gone',
+  judged: siteCount,
+  violations: misplaced.map((name) => `${name} still runs ${guestName} without its label`),
+})
+
 /** Takes a tree through a plan in virtual time, and answers with all that was seen. @throws {SkerryError} `interrupted` */
 export const runWeek = async (options: WeekOptions): Promise<WeekRecord> => {
   const { topology, plan, seed, signal } = options
@@ -154,9 +162,12 @@ export const runWeek = async (options: WeekOptions): Promise<WeekRecord> => {
   })
   const listen = createListener(world, (ages) => watch.heard(nowMs(), ages))
 
+  const harms = createHarms(world)
   const siteNames = watch.rows().map(({ name }) => name)
   let wantedNow = firstVersion
   const lacking = () => siteNames.filter((name) => !watch.runs(name, wantedNow))
+  /** Where the second application is though it should not be, or is not though it should. */
+  const misplaced = () => siteNames.filter((name) => watch.guests(name) > 0 !== harms.isLabelled(name))
   const share: [number, number][] = []
   let lookedMs = 0
   const look = () => {
@@ -207,13 +218,13 @@ export const runWeek = async (options: WeekOptions): Promise<WeekRecord> => {
       'not-brought-up',
       `${topology.network} does not come up: ${failure || (isUp ? `${lacking().join(', ')} run nothing after ${prepareMs / 1000} s` : 'not every node is linked to its parent')}`,
     )
+  if (plan.steps.some(({ kind }) => kind === 'label')) await world.settled(operator.deployGuest())
   const preparedMs = Math.round(world.nowMs())
   startMs = world.nowMs()
   const wanted = [{ atMs: 0, version: wantedNow }]
   look()
 
   // What is done, and what of it ends.
-  const harms = createHarms(world)
   const done = new Map(plan.steps.map((step) => [step, doneStepOf(step)]))
   const ended = (step: PlannedStep) => {
     const row = done.get(step)
@@ -221,7 +232,7 @@ export const runWeek = async (options: WeekOptions): Promise<WeekRecord> => {
   }
   const begin = (step: PlannedStep) => {
     const row = done.get(step)
-    if (step.kind === 'cut' || step.kind === 'power' || step.kind === 'clock') return harms.begin(step)
+    if (isHarmful(step)) return harms.begin(step)
     if (step.kind === 'heal') return harms.heal(step.target).forEach(ended)
     const answered = ({
       version,
@@ -251,7 +262,7 @@ export const runWeek = async (options: WeekOptions): Promise<WeekRecord> => {
     await runUntil(atMs)
     if (!isEnd) begin(step)
     else if (harms.underWay().some((one) => one === step)) {
-      if (step.kind === 'cut' || step.kind === 'power' || step.kind === 'clock') harms.end(step)
+      if (isHarmful(step)) harms.end(step)
       ended(step)
     }
     progress(nowMs(), { done: step, isEnd })
@@ -261,9 +272,11 @@ export const runWeek = async (options: WeekOptions): Promise<WeekRecord> => {
   const healedMs = nowMs()
   harms.heal('all').forEach(ended)
 
-  await runUntil(healedMs + plan.convergeMs, () => lacking().length === 0)
+  const hasGuest = plan.steps.some(({ kind }) => kind === 'label')
+  await runUntil(healedMs + plan.convergeMs, () => lacking().length === 0 && misplaced().length === 0)
   const late = lacking()
-  const convergedMs = late.length === 0 ? nowMs() : undefined
+  const lost = misplaced()
+  const convergedMs = late.length === 0 && lost.length === 0 ? nowMs() : undefined
   if (convergedMs !== undefined) {
     // What is only tidied: spare images go a minute after things have settled.
     await runUntil(nowMs() + 90_000)
@@ -296,7 +309,11 @@ export const runWeek = async (options: WeekOptions): Promise<WeekRecord> => {
     share,
     links: links.rows(),
     checks: [
-      ...[...checks.map((check) => check.row()), ...outcome].toSorted((a, b) => a.invariant - b.invariant),
+      ...[
+        ...checks.map((check) => check.row()),
+        ...outcome,
+        ...(hasGuest ? [checkPlaces(lost, siteNames.length)] : []),
+      ].toSorted((a, b) => a.invariant - b.invariant),
       { invariant: 0, sentence: 'no node ends by itself', judged: nodesOf(topology).length, violations: strays },
     ],
     events: world.events(),

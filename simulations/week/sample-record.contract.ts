@@ -29,6 +29,7 @@ export const siteOf = (name: string, ran: readonly (readonly [minutes: number, v
   })),
   accepted: [],
   unheard: [],
+  guest: [],
 })
 
 /** Twenty minutes of two sites of one zone: version 2 comes out at 5, while n2 is cut off from 2 to 10. */

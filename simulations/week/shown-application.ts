@@ -3,9 +3,14 @@ export const applicationName = 'shop'
 export const deploymentName = 'shop-everywhere'
 export const imageName = 'shop:1'
 
-export const applicationText = (version: string): string =>
+/** A second one, which goes to the sites with a label of its own: what a change of labels moves. */
+export const guestName = 'kiosk'
+export const guestDeploymentName = 'kiosk-by-label'
+export const guestLabel = { key: 'simulated-kiosk', value: 'yes' } as const
+
+export const applicationText = (version: string, name = applicationName): string =>
   [
-    `name: ${applicationName}`,
+    `name: ${name}`,
     `version: "${version}"`,
     'services:',
     '  - name: main',
@@ -23,5 +28,14 @@ export const deploymentText = (version: string): string =>
     `application: ${applicationName}`,
     `application-version: "${version}"`,
     'placement: { all-sites: true }',
+    '',
+  ].join('\n')
+
+export const guestDeploymentText = (version: string): string =>
+  [
+    `name: ${guestDeploymentName}`,
+    `application: ${guestName}`,
+    `application-version: "${version}"`,
+    `placement: { match-site-labels: ${guestLabel.key} = ${guestLabel.value} }`,
     '',
   ].join('\n')

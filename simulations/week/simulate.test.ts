@@ -59,6 +59,7 @@ steps:
   - { at: 30s, cut: /north, for: 4m }
   - { at: 2m, upgrade: "2" }
   - { at: 6m, power: s1, for: 1m }
+  - { at: 7m10s, label: n2, for: 30s }
 `
 
 test('a zone that is cut off during a rollout runs on, catches up, and the report says so, the same each time', async (t) => {
@@ -72,6 +73,10 @@ test('a zone that is cut off during a rollout runs on, catches up, and the repor
   t.regex(first.out, /n1 and n2 still ran version 1; version 2 was wanted/)
   t.regex(first.out, /Both sites \(n1 and n2\) took version 2 .* and ran it/)
   t.regex(first.out, /s1 ran nothing for 1m/)
+  t.regex(
+    first.out,
+    /n2 gets the label .*\n.*label of n2 is taken away\n.*went on running all the time\.\n.*It ran there within a second, and was gone/,
+  )
   t.regex(first.out, /Nothing was broken/)
   t.regex(first.out, /Repeat with: skerry simulate two-zones --scenario \S+apart\.yaml --seed 3\n/)
   t.regex(first.err, /00:30 {2}\/north is cut off\n/)
@@ -103,6 +108,10 @@ test('a zone that is cut off during a rollout runs on, catches up, and the repor
     ],
   )
   t.is(n1?.unheard.length, 1)
+  t.deepEqual(
+    report.record.sites.filter(({ guest }) => guest.length > 0).map(({ name }) => name),
+    ['n2'],
+  )
   const south = report.record.links.find(({ child }) => child === 'south-aggregator')
   t.true(south?.withheld.includes('names'))
   t.true((south?.upBytes ?? 0) > 1_000)

@@ -12,7 +12,7 @@ import { reportText } from './report-text.ts'
 import { runWeek, type WeekProgress } from './run-week.ts'
 import { momentWords } from './tell.ts'
 
-/** All nodes live in one process, at some seven megabytes and a second of work for a week each. */
+/** All nodes live in one process, at some five megabytes and a second of work or more for a week each. */
 const mostNodes = 500
 /** From here on a person should know that it takes its time. */
 const manyNodes = 100
@@ -76,6 +76,7 @@ const stepWords = (step: PlannedStep, isEnd: boolean): string => {
     cut: ['is cut off', 'is reached again'],
     power: ['has no power', 'has power again'],
     clock: ['has a wrong clock', 'has the right time again'],
+    label: ['has one label more', 'has its own labels again'],
   }[step.kind] as [string, string]
   return `${target} ${isEnd ? over : begun}`
 }

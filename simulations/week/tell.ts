@@ -11,6 +11,7 @@ import {
   wantedUntil,
 } from './readings.ts'
 import type { DoneStep, SiteRow, WeekRecord } from './record.ts'
+import { guestLabel } from './shown-application.ts'
 import { afterWords, clockWords, countWords, dateWords, listWords, spanWords } from './words.ts'
 
 /** One thing that happened, and what was seen of it. */
@@ -40,6 +41,8 @@ const targetWords = ({
 const harmText = (step: DoneStep, lastsMs: number): string => {
   if (step.kind === 'cut') return `${targetWords(step)} is cut off for ${spanWords(lastsMs)}`
   if (step.kind === 'power') return `${targetWords(step)} has no power for ${spanWords(lastsMs)}`
+  if (step.kind === 'label')
+    return `${step.target} gets the label ${guestLabel.key} = ${guestLabel.value}, which a second application goes by, for ${spanWords(lastsMs)}`
   const clocks = step.machines.length === 1 ? `The clock of ${step.target} is` : `All clocks of ${step.target} are`
   return `${clocks} set to ${dateWords(step.readsMs ?? 0)}`
 }
@@ -47,6 +50,7 @@ const harmText = (step: DoneStep, lastsMs: number): string => {
 const healedText = (step: DoneStep): string => {
   if (step.kind === 'cut') return `${step.target} is reached again`
   if (step.kind === 'power') return `The power of ${step.target} is back`
+  if (step.kind === 'label') return `The label of ${step.target} is taken away`
   return `${step.machines.length === 1 ? 'The clock' : 'The clocks'} of ${step.target} ${step.machines.length === 1 ? 'is' : 'are'} right again`
 }
 
@@ -66,6 +70,18 @@ const startWith = (sites: readonly SiteRow[]): string => {
   return sites.length === 1 ? text : `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`
 }
 
+/** How the second application came to a site with its label, and went again. */
+const guestSeen = (record: WeekRecord, site: SiteRow, fromMs: number, endMs: number): readonly string[] => {
+  const visit = site.guest.find(({ fromMs: cameMs, toMs }) => cameMs <= endMs && toMs >= fromMs)
+  if (!visit) return ['It never came to run there.']
+  const came = `It ran there ${afterWords(Math.max(0, visit.fromMs - fromMs))}`
+  return [
+    visit.toMs >= record.tookMs
+      ? `${came}, and ran there still at the end.`
+      : `${came}, and was gone ${afterWords(Math.max(0, visit.toMs - endMs))} once the label was.`,
+  ]
+}
+
 /** Whether a site's applications ran on while something lasted. */
 const ranOn = (sites: readonly SiteRow[], fromMs: number, toMs: number): readonly string[] => {
   if (sites.length === 0) return []
@@ -78,9 +94,9 @@ const ranOn = (sites: readonly SiteRow[], fromMs: number, toMs: number): readonl
   ]
 }
 
-const heardAgain = (sites: readonly SiteRow[], step: DoneStep, endMs: number): readonly string[] => {
+const heardAgain = (sites: readonly SiteRow[], endMs: number): readonly string[] => {
   const longestMs = silenceMs(sites, endMs)
-  if (longestMs === 0 || step.kind === 'clock') return []
+  if (longestMs === 0) return []
   return [`The tower had heard nothing of ${sites.length === 1 ? 'it' : 'them'} for ${spanWords(longestMs)}.`]
 }
 
@@ -163,8 +179,9 @@ const entriesOf = (record: WeekRecord, step: DoneStep, at: number): readonly Ent
     return [{ atMs, step: at, tone: 'change', text: changeText(step), seen: changeSeen(record, step) }]
   if (!isHarm(step)) return []
   const endMs = endOf(record, step)
-  // A clock, or the tower, is nobody's way: then everybody is looked at.
-  const concerned = step.sites.length > 0 && step.kind !== 'clock' ? sitesOf(record, step) : record.sites
+  const isInTheWay = step.kind === 'cut' || step.kind === 'power'
+  // A clock, a label or the tower is nobody's way: then everybody is looked at.
+  const concerned = step.sites.length > 0 && isInTheWay ? sitesOf(record, step) : record.sites
   return [
     { atMs, step: at, tone: 'harm', text: harmText(step, endMs - atMs), seen: [] },
     {
@@ -174,8 +191,8 @@ const entriesOf = (record: WeekRecord, step: DoneStep, at: number): readonly Ent
       text: healedText(step),
       seen: [
         ...ranOn(concerned, atMs, endMs),
-        ...heardAgain(concerned, step, endMs),
-        ...(step.kind === 'clock' ? [] : caughtUp(record, concerned, endMs)),
+        ...(step.kind === 'label' ? sitesOf(record, step).flatMap((site) => guestSeen(record, site, atMs, endMs)) : []),
+        ...(isInTheWay ? [...heardAgain(concerned, endMs), ...caughtUp(record, concerned, endMs)] : []),
       ],
     },
   ]

@@ -1,7 +1,7 @@
 import { ancestorsOf, sites, type Topology } from '../../topologies/index.ts'
 import type { Machine, World } from '../world/index.ts'
 import type { RunSpan, SiteRow } from './record.ts'
-import { applicationName } from './shown-application.ts'
+import { applicationName, guestName } from './shown-application.ts'
 
 /** What the tower has heard is old after so long: edges report at least three times as often. */
 const unheardMs = 60_000
@@ -15,6 +15,7 @@ interface SiteState {
   readonly ran: Writable<RunSpan>[]
   readonly accepted: { atMs: number; version: string }[]
   readonly unheard: { fromMs: number; toMs: number }[]
+  readonly guest: { fromMs: number; toMs: number }[]
   /** Version that each host took last. */
   readonly taken: Map<string, string>
 }
@@ -27,6 +28,8 @@ export interface SiteWatch {
   took(machine: string, atMs: number): void
   /** Whether a site runs this version on every host, and nothing else. */
   runs(site: string, version: string): boolean
+  /** On how many hosts of a site the second application runs. */
+  guests(site: string): number
   /** Share of sites that do. */
   share(version: string): number
   /** What the tower says of the age of its knowledge, by site; sites it says nothing of are left as they were. */
@@ -50,6 +53,11 @@ const countOf = (machines: readonly Machine[]): Pick<RunSpan, 'version' | 'runni
   return { version, running, others: rest.reduce((sum, [, count]) => sum + count, 0) }
 }
 
+const guestsOn = (machines: readonly Machine[]): number =>
+  machines.filter(({ host }) =>
+    host?.containers().some(({ state, owner }) => state === 'running' && owner.application === guestName),
+  ).length
+
 /** What an edge writes down, as far as it is read here. */
 interface Accepted {
   readonly applications: readonly { readonly application: string; readonly version: string }[]
@@ -72,6 +80,7 @@ export const watchSites = (world: World): SiteWatch => {
       ran: [],
       accepted: [],
       unheard: [],
+      guest: [],
       taken: new Map(),
     }))
   const byName = new Map(states.map((state) => [state.name, state]))
@@ -79,14 +88,22 @@ export const watchSites = (world: World): SiteWatch => {
     const now = countOf(machines)
     return now.version === version && now.running === machines.length && now.others === 0
   }
+  /** When was looked last; nobody has looked yet. */
+  let lookedMs = -1
   return {
     sample: (atMs) => {
-      for (const { machines, ran } of states) {
+      const beforeMs = lookedMs
+      lookedMs = atMs
+      for (const { machines, ran, guest } of states) {
         const now = countOf(machines)
         const last = ran.at(-1)
         if (last) last.toMs = atMs
         const isSame = last?.version === now.version && last.running === now.running && last.others === now.others
         if (!isSame) ran.push({ fromMs: atMs, toMs: atMs, ...now })
+        if (guestsOn(machines) < machines.length) continue
+        const visit = guest.at(-1)
+        if (visit && visit.toMs === beforeMs) visit.toMs = atMs
+        else guest.push({ fromMs: atMs, toMs: atMs })
       }
     },
     took: (machine, atMs) => {
@@ -102,6 +119,7 @@ export const watchSites = (world: World): SiteWatch => {
       const state = byName.get(site)
       return state !== undefined && runsAt(state, version)
     },
+    guests: (site) => guestsOn(byName.get(site)?.machines ?? []),
     share: (version) => states.filter((state) => runsAt(state, version)).length / Math.max(1, states.length),
     heard: (atMs, ages) => {
       for (const { name, unheard } of states) {
@@ -115,7 +133,7 @@ export const watchSites = (world: World): SiteWatch => {
       }
     },
     rows: () =>
-      states.map(({ name, path, machines, ran, accepted, unheard }) => ({
+      states.map(({ name, path, machines, ran, accepted, unheard, guest }) => ({
         name,
         path,
         depth: depthOf(path),
@@ -123,6 +141,7 @@ export const watchSites = (world: World): SiteWatch => {
         ran,
         accepted,
         unheard,
+        guest,
       })),
   }
 }

@@ -75,7 +75,7 @@ const ticksOf = ({ days, tookMs }: WeekRecord): FigureLayout['ticks'] => {
 export const layOutFigure = (record: WeekRecord): FigureLayout => {
   const ordered = treeOrder(record)
   const longest = Math.max(0, ...ordered.map(({ label, depth }) => depth * indentPx + label.length * letterPx))
-  const left = Math.min(300, Math.max(130, Math.round(longest) + 26))
+  const left = Math.min(300, Math.max(160, Math.round(longest) + 26))
   const right = width - rightPx
   // Many rows are drawn closer, as long as they can be read.
   const height = ordered.length > 60 ? 15 : 21

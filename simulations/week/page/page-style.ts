@@ -72,6 +72,8 @@ ${versions.join('\n')}
 .hatch{stroke:var(--ink);stroke-opacity:.5;stroke-width:1.1}
 .power{fill:var(--ink);fill-opacity:.16;stroke:var(--ink);stroke-opacity:.55;stroke-width:.8}
 .clock{fill:none;stroke:var(--clock);stroke-width:1.2;stroke-dasharray:3 2}
+.label{fill:none;stroke:var(--ink);stroke-opacity:.55;stroke-width:.8}
+.guest{fill:var(--ink);fill-opacity:.62}
 .unheard{fill:var(--unheard)}
 .flag{stroke:var(--ink);stroke-opacity:.55;stroke-width:1}
 .flagtext{font-weight:600}

@@ -93,10 +93,18 @@ const siteOf = (
   return html`<g><rect class="rail" x="${layout.left}" y="${row.y + 3}" width="${px(layout.right - layout.left)}" height="${row.height - 7}"/>${site.ran.map((span) => spanOf(row, site, span, layout, classes.get(span.version) ?? 'v0'))}${site.unheard.map(
     ({ fromMs, toMs }) =>
       html`<rect class="unheard" x="${layout.x(fromMs)}" y="${row.y + row.height - 4}" width="${px(layout.x(toMs) - layout.x(fromMs))}" height="2"><title>the tower heard nothing of ${site.name} for ${spanWords(toMs - fromMs)}</title></rect>`,
+  )}${site.guest.map(
+    ({ fromMs, toMs }) =>
+      html`<rect class="guest" x="${layout.x(fromMs)}" y="${row.y + 3}" width="${px(Math.max(1.5, layout.x(toMs) - layout.x(fromMs)))}" height="${px((row.height - 7) / 3)}"><title>the second application ran at ${site.name} for ${spanWords(toMs - fromMs)}</title></rect>`,
   )}<text class="soft end" x="${layout.width - 2}" y="${px(row.y + row.height / 2 + 4)}">${shown} %</text></g>`
 }
 
-const harmWords: Readonly<Record<string, string>> = { cut: 'cut off', power: 'no power', clock: 'a wrong clock' }
+const harmWords: Readonly<Record<string, string>> = {
+  cut: 'cut off',
+  power: 'no power',
+  clock: 'a wrong clock',
+  label: 'a label more',
+}
 
 const bandOf = (step: DoneStep, record: WeekRecord, layout: FigureLayout): Markup | undefined => {
   const rows = rowsOf(layout.rows, step)
@@ -149,6 +157,9 @@ export const renderLegend = (record: WeekRecord): Markup => {
     ),
     record.sites.some(({ hosts }) => hosts.length > 1)
       ? [html`<rect class="v0 half" y="2" width="26" height="10"/>`, 'on some hosts only']
+      : undefined,
+    has('label')
+      ? [html`<rect class="guest" y="2" width="26" height="4"/>`, 'a second application, by a label']
       : undefined,
     has('cut') ? [html`<rect class="cut" x="1" y="1" width="24" height="12"/>`, 'cut off'] : undefined,
     has('power') ? [html`<rect class="power" x="1" y="1" width="24" height="12"/>`, 'without power'] : undefined,
