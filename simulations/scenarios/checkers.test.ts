@@ -157,7 +157,7 @@ test('invariant 6: a tower whose disk loses what was acknowledged is found', asy
       })
     }),
     { faults: ['kill-tower'], faultEveryMs: [75_000, 76_000] },
-    1,
+    4,
   )
   catches(t, result, /^invariant 6: \S+ is \S+ at the tower; what was acknowledged says /)
 })

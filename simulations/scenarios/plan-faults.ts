@@ -5,8 +5,10 @@ import { within } from './repeat.ts'
 
 /** What befalls a world in one run. */
 export interface Misfortune {
-  /** Begins one fault, if any can be begun. */
-  next(): void
+  /** Begins one fault, if any can be begun. @param random all it draws comes from there */
+  next(random: Random): void
+  /** Goes on as if the next one had been begun. */
+  skip(): void
   /** Whether each fault was begun. */
   isWhole(): boolean
   healAll(): void
@@ -21,7 +23,7 @@ export const planFaults = (world: World, names: readonly FaultName[], random: Ra
   const heal = (harm: Harm) => {
     if (underWay.delete(harm)) harm.end()
   }
-  const begin = (fault: Fault): boolean => {
+  const begin = (fault: Fault, random: Random): boolean => {
     const harm = fault.begin(world, random)
     if (!harm) return false
     fired.set(fault.name, (fired.get(fault.name) ?? 0) + 1)
@@ -35,11 +37,14 @@ export const planFaults = (world: World, names: readonly FaultName[], random: Ra
     .toSorted((a, b) => a.order - b.order)
     .map(({ name }) => name)
   return {
-    next: () => {
-      const name = due[0] ?? names[Math.floor(random.unit() * names.length)]
+    next: (drawn) => {
+      const name = due[0] ?? names[Math.floor(drawn.unit() * names.length)]
       if (name === undefined) return
-      if (begin(faults[name])) due = due.filter((one) => one !== name)
+      if (begin(faults[name], drawn)) due = due.filter((one) => one !== name)
       else due = [...due.slice(1), name].filter((one) => due.includes(one))
+    },
+    skip: () => {
+      due = due.slice(1)
     },
     isWhole: () => due.length === 0,
     healAll: () => {

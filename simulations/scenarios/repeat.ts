@@ -5,7 +5,7 @@ import type { World } from '../world/index.ts'
 export const within = (random: Random, [leastMs, mostMs]: readonly [number, number]): number =>
   leastMs + Math.floor(random.unit() * (mostMs - leastMs))
 
-/** Calls `act` again and again, with pauses drawn from `everyMs`, until `isOver` says so. */
+/** Calls `act` again and again, with the number of calls before it, and with pauses drawn from `everyMs`, until `isOver` says so. */
 export const repeat = (
   world: World,
   random: Random,
@@ -15,13 +15,13 @@ export const repeat = (
     readonly everyMs: readonly [number, number]
     readonly isOver: () => boolean
   },
-  act: () => void,
+  act: (index: number) => void,
 ): void => {
-  const again = (atMs: number) =>
+  const again = (atMs: number, index: number) =>
     world.at(atMs, plan.label, () => {
       if (plan.isOver()) return
-      act()
-      again(world.nowMs() + within(random, plan.everyMs))
+      act(index)
+      again(world.nowMs() + within(random, plan.everyMs), index + 1)
     })
-  again(plan.fromMs)
+  again(plan.fromMs, 0)
 }

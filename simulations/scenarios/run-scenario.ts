@@ -7,7 +7,7 @@ import { explainLack } from './explain-lack.ts'
 import { createLedger } from './ledger.ts'
 import { type Misfortune, planFaults } from './plan-faults.ts'
 import { repeat, within } from './repeat.ts'
-import type { RunOptions, RunResult, Scenario } from './scenario.ts'
+import type { RunOptions, RunPlan, RunResult, Scenario } from './scenario.ts'
 import { imageName } from './specifications.ts'
 import { createWorkload, type Workload } from './workload.ts'
 
@@ -33,8 +33,11 @@ const openWorld = (scenario: Scenario, { seed, signatures, trace, doctor }: RunO
     ...(doctor && { doctor }),
   })
 
+const wholePlan: RunPlan = { keeps: () => true, isFinished: true }
+
 /** One run on its way. */
 interface Run {
+  readonly asked: RunPlan
   readonly scenario: Scenario
   readonly scene: Scene
   readonly checkers: readonly Checker[]
@@ -58,7 +61,7 @@ const bringRunUp = async ({ scenario, scene: { world }, found, isBroken }: Run):
 }
 
 /** Operators and faults at work, for the time of the scenario and until each fault was begun, at most twice as long. */
-const harm = async ({ scenario, scene: { world }, isBroken }: Run, workload: Workload): Promise<Misfortune> => {
+const harm = async ({ asked, scenario, scene: { world }, isBroken }: Run, workload: Workload): Promise<Misfortune> => {
   const random = world.random.fork('scenario')
   const [moves, chance] = [random.fork('moves'), random.fork('faults')]
   const startMs = world.nowMs()
@@ -74,13 +77,15 @@ const harm = async ({ scenario, scene: { world }, isBroken }: Run, workload: Wor
       everyMs: scenario.moveEveryMs,
       isOver: () => isOver,
     },
-    () => workload.move(moves),
+    (index) => {
+      if (asked.keeps('move', index)) workload.move(moves.fork(`move ${index}`))
+    },
   )
   repeat(
     world,
     chance,
     { label: 'misfortune', fromMs: startMs + calmMs, everyMs: scenario.faultEveryMs, isOver: () => isOver },
-    plan.next,
+    (index) => (asked.keeps('fault', index) ? plan.next(chance.fork(`fault ${index}`)) : plan.skip()),
   )
   await world.runUntil(endMs, isBroken)
   await world.runUntil(endMs + scenario.harmMs, () => plan.isWhole() || isBroken())
@@ -102,7 +107,7 @@ const converge = async (run: Run, workload: Workload): Promise<number | undefine
   const { world } = run.scene
   world.note('all is healed')
   let isTidy = false
-  workload.settle(world.random.fork('tidying')).then(
+  workload.settle(world.random.fork('tidying'), run.asked.isFinished).then(
     () => {
       isTidy = true
     },
@@ -169,7 +174,7 @@ export const runScenario = async (scenario: Scenario, options: RunOptions): Prom
   const checkers = scenario.checkers.map((make) => make(scene))
   for (const { observer } of checkers) world.observe(observer)
   const isBroken = () => checkers.some(({ violations }) => violations().length > 0)
-  const run: Run = { scenario, scene, checkers, found: [], isBroken }
+  const run: Run = { asked: options.plan ?? wholePlan, scenario, scene, checkers, found: [], isBroken }
 
   const workload = createWorkload(scene, scenario)
   let plan: Misfortune | undefined

@@ -38,6 +38,14 @@ export interface Scenario extends ScenarioTimes {
   readonly invariants: readonly number[]
 }
 
+/** What is left in of a run that is run again, smaller. Whatever is left in is drawn as it was. */
+export interface RunPlan {
+  /** @param index counts the faults of a run, or its moves, in the order they come */
+  readonly keeps: (kind: 'fault' | 'move', index: number) => boolean
+  /** Whether operators do in the end what none of them did. */
+  readonly isFinished: boolean
+}
+
 /** One run, and how to break it on purpose. */
 export interface RunOptions {
   readonly seed: number
@@ -45,6 +53,8 @@ export interface RunOptions {
   readonly signatures?: 'keyed' | 'ed25519'
   readonly trace?: (line: string) => void
   readonly doctor?: (machine: string, powers: NodePowers) => NodePowers
+  /** @default all of it */
+  readonly plan?: RunPlan
 }
 
 export interface RunResult {

@@ -8,8 +8,8 @@ import type { Scenario } from './scenario.ts'
 export interface Workload {
   /** Does one move that can be done now, more often than others one that was never acknowledged. */
   move(random: Random): void
-  /** Does what was never acknowledged, and takes back what must not stay; resolves when both are done. */
-  settle(random: Random): Promise<void>
+  /** Does what was never acknowledged, where that is asked for, and takes back what must not stay; resolves when both are done. */
+  settle(random: Random, isFinished: boolean): Promise<void>
   /** What operators still have to do before the world can be as wanted. */
   lacking(): Promise<readonly string[]>
   /** How often each move was acknowledged. */
@@ -50,8 +50,8 @@ export const createWorkload = (
   }
   return {
     move,
-    settle: async (random) => {
-      while (names.some(isDue)) {
+    settle: async (random, isFinished) => {
+      while (isFinished && names.some(isDue)) {
         move(random)
         await world.sleep(tickMs, 'operator')
       }
