@@ -115,7 +115,8 @@ export const createUplink = (options: UplinkOptions): Uplink => {
     const stream = await to.openStream('reports', { priority: 'events' })
     while (!lost.aborted) {
       const wake = new AbortController()
-      changed = () => wake.abort()
+      // With a reason of its own: without one each of the many changes makes an error with a stack.
+      changed = () => wake.abort('changed')
       const beganMs = clock.monotonicMs()
       await sendDocument(stream, await options.report())
       const tookMs = clock.monotonicMs() - beganMs
