@@ -8,7 +8,7 @@ import { createNodeSignatures, fromHex, nodeHash, type Store } from '../../../cr
 import { createLevelStore } from '../../../crdt/store/level/index.ts'
 import { createLibp2pMesh } from '../../../mesh/libp2p/index.ts'
 import { createNode, type NodeConfig, type SkerryNode } from '../../../node/index.ts'
-import { createBlobStore, systemClock, systemRandom } from '../../../node/powers/index.ts'
+import { createBlobStoreOver, createMemoryBlobDisk, systemClock, systemRandom } from '../../../node/powers/index.ts'
 import { createSimulatedHost, type SimulatedHost } from '../../../runtime/index.ts'
 import { pause } from '../../demo/index.ts'
 import { type EdgeToStart, type FromEdges, machineMs, type ToEdges } from './edge-messages.ts'
@@ -79,6 +79,9 @@ const configOf = (place: EdgeToStart, networkId: string, folder: string): NodeCo
   logLevel: 'error',
 })
 
+/** What the store says of where an archive is, and the engine is told. */
+const archivePath = (folder: string, hex: string): string => join(folder, 'archives', hex)
+
 interface KeptIntent {
   readonly applications: readonly { readonly phase: string; readonly version: string }[]
 }
@@ -90,7 +93,10 @@ const noteAccepted = (edge: RunningEdge, { applications }: KeptIntent): void => 
   acceptedAt.set(version, [...(acceptedAt.get(version) ?? []), machineMs()])
 }
 
-/** The production edge: only its engine is simulated, and its store is a part of the one of this process. */
+/**
+ * The production edge: only its engine is simulated, its store is a part of the one of this process, and blobs are in memory,
+ * as hundreds of edges would wait for one disk.
+ */
 const startEdge = async (place: EdgeToStart, networkId: string, whole: Store): Promise<RunningEdge> => {
   const folder = join(dir, place.host)
   const machine = createSimulatedHost({ clock: systemClock })
@@ -109,7 +115,11 @@ const startEdge = async (place: EdgeToStart, networkId: string, whole: Store): P
     store: createPrefixedStore(whole, `${place.host}/`),
     authority,
     hash: sha256,
-    blobs: createBlobStore(join(folder, 'archives'), systemRandom),
+    blobs: createBlobStoreOver({
+      files: createMemoryBlobDisk((hex) => archivePath(folder, hex)).files(),
+      pinsFile: createEdgeStateFile(join(folder, 'pins.json'), () => {}),
+      random: systemRandom,
+    }),
     stateFile: <Value>(name: string) =>
       createEdgeStateFile<Value>(join(folder, `${name}.json`), (value) => {
         if (name === 'accepted') noteAccepted(edge, value as KeptIntent)
@@ -120,7 +130,8 @@ const startEdge = async (place: EdgeToStart, networkId: string, whole: Store): P
     isTimeTrusted: () => false,
     version: 'bench',
     pid: process.pid,
-    rssBytes: () => process.memoryUsage.rss(),
+    // Reading it costs more than all else an edge answers of itself, and here it is asked for hundreds of them.
+    rssBytes: () => 0,
   })
   const edge: RunningEdge = { place, folder, node, machine, accepted: '' }
   await node.start()
@@ -183,7 +194,7 @@ const act = async (message: ToEdges): Promise<void> => {
     const { archive, name, digest } = message
     const held = [{ name, digest, sizeBytes: 1, runsAsProcess: false }]
     for (const { folder, machine } of edges)
-      machine.addArchive(join(folder, 'archives', archive.slice('sha256:'.length)), held)
+      machine.addArchive(archivePath(folder, archive.slice('sha256:'.length)), held)
     return
   }
   await Promise.all(edges.map(({ node }) => node.stop()))
