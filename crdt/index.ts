@@ -149,6 +149,8 @@ export {
   type LaneDraft,
   type LaneWrite,
   type OpenedDocuments,
+  type SealGuards,
+  sealGuards,
   type TakenGenesis,
   type WriteResult,
 } from './documents/index.ts'
@@ -243,10 +245,12 @@ export {
   type ReplicaOptions,
   type StateResult,
   sealGenesis,
+  sealLimits,
   stateHash,
   type ValidSet,
   type ValidSetOptions,
   validSet,
+  whySeal,
 } from './lane/index.ts'
 export {
   createReplicator,

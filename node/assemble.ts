@@ -172,6 +172,7 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
       borders: topology === undefined ? [] : silentZones(topology, config.scope),
       siblings: siblings.words(),
       owed: siblings.owed(),
+      lanes: desks.sealing.words(),
     })
   const noHost = () => {
     throw new SkerryError('not-found', `${config.name} runs no containers; name a site with --site`)
@@ -275,7 +276,7 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
       log.info('started', { name: config.name, role: config.role, pid: powers.pid })
     },
     stop: async () => {
-      desks.stop()
+      await desks.stop()
       renewing?.cancel()
       for (const stop of stops) stop()
       await siblings.stop()

@@ -9,6 +9,7 @@ import { createLocalDesk, type KeptZoneConfig, opaqueSalt } from './local-desk.t
 import type { NodePowers } from './node.ts'
 import type { OpenedNode } from './open-node.ts'
 import { createOutcomeWatch, createScopeLanes } from './scope-lanes.ts'
+import { createSealing } from './sealing.ts'
 import { lanePolicyOf } from './settle-call.ts'
 import { createSiteDesk, type KeptChoices } from './site-desk.ts'
 import { createSiteIntents } from './site-intents.ts'
@@ -151,6 +152,15 @@ export const createNodeDesks = (options: DesksOptions) => {
       onChange: reportChanged,
     })
 
+  const sealing = createSealing({
+    documents,
+    book,
+    powers: authority,
+    signers: () => [identity.signer, ...(keys?.tenants ?? []).map(({ signer }) => signer)],
+    later,
+    ...(powers.sealLimits && { limits: powers.sealLimits }),
+    log: log.child('sealing'),
+  })
   const reportOutcomes = createOutcomeWatch(lanes, reportChanged)
   return {
     /** What the parts of a node that read lanes have in common. */
@@ -161,6 +171,7 @@ export const createNodeDesks = (options: DesksOptions) => {
     local,
     zoneDesk,
     siteDesk,
+    sealing,
     /** Where operators change what is configured; none at an edge. */
     change: tower ?? local,
     /** Brings what follows from the lanes up to what they say now. */
@@ -170,9 +181,11 @@ export const createNodeDesks = (options: DesksOptions) => {
       await local?.start()
       await (siteDesk ?? zoneDesk)?.settle()
       await siteIntents.refresh()
+      sealing.start()
     },
-    stop: () => {
+    stop: async () => {
       isStopped = true
+      await sealing.stop()
     },
   }
 }

@@ -5,7 +5,10 @@ const keptActors = 4_096
 
 /** Who signed entries. */
 export interface EntryAuthors {
-  /** Id of the key that signed the envelope the entry came in; undefined where the entry stands no more. */
+  /**
+   * Id of the key that signed the envelope the entry came in, or the seal that the entry stands in since; undefined where
+   * the entry stands no more.
+   */
   of(lane: LaneName, application: string, entry: ReadEntry): Promise<string | undefined>
 }
 
@@ -24,7 +27,11 @@ export const createEntryAuthors = (documents: Documents): EntryAuthors => {
       const bytes = await documents.envelopes(document, new Set(await documents.hashes(document)))
       if (known.size > keptActors) known.clear()
       for (const one of bytes.map(envelopeAuthor)) known.set(one.actor, one.author)
-      return known.get(actor) ?? ''
+      const found = known.get(actor)
+      if (found !== undefined) return found
+      // It is older than the epoch: who sealed that says that it stands.
+      const sealers = (documents.epochOf(document)?.epoch ?? 1) > 1 ? await documents.sealersOf(document) : []
+      return sealers[0] ?? ''
     },
   }
 }

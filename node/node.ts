@@ -52,6 +52,8 @@ export interface NodePowers {
    * a checker then finds what is broken. No option of a node leads here. @default absent, as in every node that is started
    */
   readonly guards?: NodeGuards
+  /** When this node seals a lane of its own, in changes and bytes. @default those of the design */
+  readonly sealLimits?: { readonly changes: number; readonly sizeBytes: number }
 }
 
 export interface SkerryNode {

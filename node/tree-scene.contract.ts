@@ -71,6 +71,8 @@ export class Tree {
   makeMesh = ({ peerKey }: MeshIdentity, listen: readonly string[]): Mesh => this.network.createMesh(peerKey, listen[0])
   /** What the nodes are sliced from. */
   topologyText = topologyText
+  /** When nodes seal lanes of their own. @default as the program has it */
+  sealLimits: NodePowers['sealLimits']
   /** Whether hosts join with a token of their parent. */
   givesTokens = true
   /** Whether writes of what an edge accepted are refused, and how many were. */
@@ -136,6 +138,7 @@ export class Tree {
       store: disk.store(),
       authority: { signatures: createNodeSignatures(), hash: nodeHash },
       hostId: name,
+      ...(this.sealLimits && { sealLimits: this.sealLimits }),
       joinTokens: () => [this.tokens.get(name) ?? []].flat(),
       isTimeTrusted: () => false,
       hash: (text) => createHash('sha256').update(text).digest('hex'),

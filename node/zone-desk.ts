@@ -326,7 +326,12 @@ export const createZoneDesk = (options: ZoneDeskOptions): ZoneDesk => {
     }),
   )
 
-  documents.onChange(({ documentId }) => views.delete(documentId))
+  documents.onChange(({ documentId, isSeal }) => {
+    const view = isSeal ? views.get(documentId) : undefined
+    // A seal changes the heads that it is kept under, and nothing that stands.
+    if (view === undefined) views.delete(documentId)
+    else unkept.set(documentId, view)
+  })
 
   return {
     settle,

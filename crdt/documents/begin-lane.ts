@@ -59,7 +59,7 @@ const keep = async (
   )
   desk.shelf.set(lane)
   checkIn(desk, live)
-  desk.shelf.tell({ documentId, isNew: true, envelopes: [], late: [], from })
+  desk.shelf.tell({ documentId, isNew: true, isSeal: false, envelopes: [], late: [], from })
   return undefined
 }
 
@@ -102,7 +102,7 @@ export const turnLane = async (desk: Desk, next: NextEpoch, from: string | undef
   desk.cache.take(documentId)?.replica.close()
   desk.shelf.set(turn.lane)
   checkIn(desk, turn.live)
-  desk.shelf.tell({ documentId, isNew: true, envelopes: [], late: turn.late, from })
+  desk.shelf.tell({ documentId, isNew: true, isSeal: from === undefined, envelopes: [], late: turn.late, from })
   return undefined
 }
 

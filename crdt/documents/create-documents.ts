@@ -1,7 +1,7 @@
 import { type Log, type Random, randomHex } from '../../base/index.ts'
-import type { AuthorityPowers } from '../authority/index.ts'
+import { type AuthorityPowers, readRecord, signersOf } from '../authority/index.ts'
 import { openEnvelope, openProof } from '../envelope/index.ts'
-import { createParking, type Epoch, laneViewOf, type Parking } from '../lane/index.ts'
+import { createParking, type Epoch, genesisKind, laneViewOf, type Parking } from '../lane/index.ts'
 import { type Store, StoreError } from '../store/index.ts'
 import { createLane, takeGenesis } from './begin-lane.ts'
 import { baseKey, envelopeKey, envelopePrefix, genesisKey, proofKey, readDocumentKey } from './document-keys.ts'
@@ -141,14 +141,21 @@ export const createDocuments = (options: DocumentsOptions): Documents => {
       (await readLate(desk, documentId)).flatMap(({ envelope }) => (hashes.has(envelope.hash) ? envelope.bytes : [])),
     takeLate: async (documentId, envelopes, from) =>
       shelf.get(documentId) === undefined ? [] : takeLateEnvelopes(desk, documentId, envelopes, from),
-    quarantined: () =>
-      shelf.ids().flatMap((documentId) => {
-        const lane = shelf.demand(documentId)
-        const { epoch: open } = lane
-        return lane.tail.proofs.map(({ epoch, author }) => {
-          return { documentId, lane: open.lane, epoch, author, isOpen: epoch === open.epoch }
-        })
+    quarantined: (documentId) =>
+      (documentId === undefined ? shelf.ids() : [documentId]).flatMap((id) => {
+        const lane = shelf.get(id)
+        return (lane?.tail.proofs ?? []).flatMap(({ epoch, author }) =>
+          lane === undefined
+            ? []
+            : { documentId: id, lane: lane.epoch.lane, epoch, author, isOpen: epoch === lane.epoch.epoch },
+        )
       }),
+    sealersOf: async (documentId) => {
+      const lane = shelf.get(documentId)
+      const bytes = lane && (await readWhole(genesisKey(documentId, lane.epoch.epoch)))
+      const read = bytes && readRecord(genesisKind, bytes, powers)
+      return lane && read?.ok ? [...signersOf(genesisKind, read.record, lane.epoch.place.writers, powers)] : []
+    },
     proofOf: ({ documentId, epoch, author }) => readWhole(proofKey(documentId, epoch, author)),
     takeProof: (bytes, from) => takeProof(desk, openProof(bytes.slice(), networkId(), powers), from),
     writtenBy: (documentId, epoch, author) => writtenBy(desk, documentId, epoch, author),

@@ -110,7 +110,7 @@ test('damage that comes while the node runs is found when the lane is next read,
   flip(disk, envelopeKey(id, 1, hashes[3]!))
   t.is((await node.documents.standing(id)).size, 1)
   t.is(node.documents.summaryOf(id)?.fence.n, 3)
-  t.deepEqual(node.heard, [{ documentId: id, isNew: true, envelopes: [], late: [], from: undefined }])
+  t.deepEqual(node.heard, [{ documentId: id, isNew: true, isSeal: false, envelopes: [], late: [], from: undefined }])
   t.true(node.lines.some(({ level, message }) => level === 'warn' && /not what it was/.test(message)))
   const [refused] = await node.documents.write([nextEntry(id, 'new')], signer!)
   t.is(refused?.ok ? '' : refused?.refusal.code, 'behind')

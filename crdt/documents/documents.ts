@@ -44,6 +44,8 @@ export interface DocumentChange {
   readonly documentId: string
   /** The document or its epoch is new, or the disk lost some of it: there is more to it than what stands below. */
   readonly isNew: boolean
+  /** This node sealed an epoch and began the next: the same stands as before. */
+  readonly isSeal: boolean
   /** New envelopes, in the order they were taken. */
   readonly envelopes: readonly Envelope[]
   /** Changes that are late since now. */
@@ -159,8 +161,10 @@ export interface Documents {
   lateEnvelopes(documentId: string, hashes: ReadonlySet<string>): Promise<readonly Uint8Array[]>
   /** Takes changes that are late elsewhere; those of writers of an epoch held are kept, bounded for each author. */
   takeLate(documentId: string, envelopes: readonly Uint8Array[], from: string): Promise<readonly Taken[]>
-  /** Keys that signed two changes of one number, by document, epoch and key. */
-  quarantined(): readonly QuarantinedKey[]
+  /** Keys that signed two changes of one number, by document, epoch and key. @param documentId @default all documents */
+  quarantined(documentId?: string): readonly QuarantinedKey[]
+  /** Writers of the open epoch that signed its genesis: after the first they vouch for all it began with. */
+  sealersOf(documentId: string): Promise<readonly KeyId[]>
   /** The proof against one of them: whoever reads it needs nothing else. */
   proofOf(key: Pick<QuarantinedKey, 'documentId' | 'epoch' | 'author'>): Promise<Uint8Array | undefined>
   /** Takes a proof about a document that is held. In the open epoch both changes cease to count; a sealed one stays as it is. */

@@ -46,7 +46,7 @@ const admitDamage = async (desk: Desk, before: HeldLane): Promise<LiveLane> => {
     envelopes: lane.tally.count,
     before: before.tally.count,
   })
-  desk.shelf.tell({ documentId, isNew: true, envelopes: [], late: [], from: undefined })
+  desk.shelf.tell({ documentId, isNew: true, isSeal: false, envelopes: [], late: [], from: undefined })
   return live
 }
 

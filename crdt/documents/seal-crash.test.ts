@@ -31,7 +31,7 @@ const works: Readonly<Record<string, (world: World) => { at: Holder; turn: () =>
     at: winner,
     turn: () => winner.documents.seal(id, { owner: scene.owner, signer: first! }),
   }),
-  'a seal that goes before the held one is taken': ({ id, loser, genesis }) => ({
+  'a seal that goes before the held one is taken': ({ loser, genesis }) => ({
     at: loser,
     turn: () => loser.documents.takeGenesis(genesis, scene.owner, 'peer'),
   }),

@@ -70,7 +70,7 @@ const takeOpen = (
     await desk.store.write([...putEnvelopes(lane, fresh), ...changes], { sync: true })
     desk.shelf.set(lane)
     if (live.isPartial) await replayAgain(desk, live)
-    desk.shelf.tell({ documentId, isNew: false, envelopes: fresh, late: [], from })
+    desk.shelf.tell({ documentId, isNew: false, isSeal: false, envelopes: fresh, late: [], from })
     return taken
   })
 

@@ -100,6 +100,6 @@ export const takeLateEnvelopes = (
       { sync: true },
     )
     desk.shelf.set(next)
-    desk.shelf.tell({ documentId, isNew: false, envelopes: [], late, from })
+    desk.shelf.tell({ documentId, isNew: false, isSeal: false, envelopes: [], late, from })
     return taken
   })

@@ -123,7 +123,14 @@ export const writeLanes = async (
       for (const { lane } of changed) desk.shelf.set(lane)
       for (const live of open.values()) checkIn(desk, live)
       for (const { lane, envelopes } of changed)
-        desk.shelf.tell({ documentId: lane.epoch.documentId, isNew: false, envelopes, late: [], from: undefined })
+        desk.shelf.tell({
+          documentId: lane.epoch.documentId,
+          isNew: false,
+          isSeal: false,
+          envelopes,
+          late: [],
+          from: undefined,
+        })
       const results = new Map(drafted.flatMap(({ results: some }) => some))
       return writes.flatMap((_, at) => results.get(at) ?? [])
     } catch (error) {

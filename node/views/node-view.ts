@@ -25,6 +25,8 @@ export interface NodeQuestion {
   readonly addresses: readonly string[]
   /** Zones below that keep their names or their reports back. */
   readonly borders: readonly string[]
+  /** Changes that are late and keys that are quarantined, in words. */
+  readonly lanes?: readonly string[] | undefined
   /** Scopes of sites below for which siblings do not keep all they should. */
   readonly owed?: readonly string[] | undefined
   /** How it stands with siblings while the parent is away. */
@@ -42,6 +44,12 @@ const owedText = (owed: readonly string[]): readonly string[] =>
     : [
         `siblings do not keep yet what these may need: ${owed.slice(0, 3).join(', ')}${owed.length > 3 ? ` and ${owed.length - 3} more` : ''}`,
       ]
+
+const mostLines = 8
+const laneTexts = (words: readonly string[]): readonly string[] =>
+  words.length <= mostLines
+    ? words
+    : [...words.slice(0, mostLines), `and ${words.length - mostLines} more lines about lanes`]
 
 const openTraffic = 'outbound traffic is open (not filtered yet)'
 
@@ -80,6 +88,7 @@ export const nodeView = (asked: NodeQuestion): NodeView => {
       ...stale,
       ...asked.borders.map(borderText),
       ...owedText(asked.owed ?? []),
+      ...laneTexts(asked.lanes ?? []),
     ],
   }
 }
