@@ -1,4 +1,4 @@
-import { errorText } from '../../base/index.ts'
+import { errorText, SkerryError } from '../../base/index.ts'
 import type { SkerryNode } from '../../node/index.ts'
 import type { World } from '../world/index.ts'
 import type { VersionLedger } from './ledger.ts'
@@ -19,6 +19,9 @@ const document = (text: string) => ({
   mode: 'replace' as const,
   effect: 'apply' as const,
 })
+
+/** What a call into a process that has ended throws. */
+const wentAway = (error: unknown): boolean => error instanceof SkerryError && error.code === 'power-revoked'
 
 /** What came of one change. */
 export interface Answer {
@@ -65,7 +68,7 @@ export const createOperator = (world: World, ledger: VersionLedger): Operator =>
     work(node).then(
       (version) => finish('done', version, undefined),
       // It may be done in part, so it may come into force.
-      (error: unknown) => finish('unknown', '', errorText(error)),
+      (error: unknown) => finish('unknown', '', wentAway(error) ? 'the tower went away before it answered' : errorText(error)),
     )
   }
 

@@ -83,7 +83,7 @@ export interface DoneStep {
   readonly version: string
   /** What a clock was set to, in milliseconds since 1970. */
   readonly readsMs: number | undefined
-  /** Why the tower did not do it; undefined when it did. */
+  /** Why nobody confirmed that it was done; undefined when the tower did. */
   readonly refused: string | undefined
   /** How long the tower took to answer. */
   readonly answeredMs: number | undefined

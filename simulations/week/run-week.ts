@@ -98,6 +98,14 @@ const createListener = (world: World, heard: (ages: ReadonlyMap<string, number>)
   }
 }
 
+/** The version the tower holds; empty when it holds none, undefined while none answers. */
+const heldVersion = async (world: World): Promise<string | undefined> => {
+  const tower = world.machines.find((one) => one.place.role === 'tower' && one.node())?.node()
+  if (!tower) return undefined
+  const held = await world.settled(tower.services.config.read('application-deployments', deploymentName, asked))
+  return held === undefined ? '' : String(held.value['application-version'])
+}
+
 /** Invariants 3 and 6: what the tower said is done stands, and in the end it is what runs everywhere. */
 const checkOutcome = async (
   world: World,
@@ -105,10 +113,7 @@ const checkOutcome = async (
   lacking: readonly string[],
   siteCount: number,
 ): Promise<readonly CheckRow[]> => {
-  const tower = world.machines.find((one) => one.place.role === 'tower' && one.node())?.node()
-  const held =
-    tower && (await world.settled(tower.services.config.read('application-deployments', deploymentName, asked)))
-  const version = held === undefined ? '' : String(held.value['application-version'])
+  const version = (await heldVersion(world)) ?? ''
   const candidates = [...ledger.candidates()]
   const done = ledger.history().filter(({ outcome }) => outcome === 'done').length
   return [
@@ -272,6 +277,17 @@ export const runWeek = async (options: WeekOptions): Promise<WeekRecord> => {
   const healedMs = nowMs()
   harms.heal('all').forEach(ended)
 
+  // Where no answer came, only the tower can say what it has done.
+  if (ledger.history().some(({ outcome }) => outcome === 'unknown')) {
+    await runUntil(healedMs + plan.convergeMs, () =>
+      world.machines.some((one) => one.place.role === 'tower' && one.node() !== undefined),
+    )
+    const held = await heldVersion(world)
+    if (held !== undefined && held !== wantedNow && ledger.candidates().has(held)) {
+      wantedNow = held
+      wanted.push({ atMs: nowMs(), version: held })
+    }
+  }
   const hasGuest = plan.steps.some(({ kind }) => kind === 'label')
   await runUntil(healedMs + plan.convergeMs, () => lacking().length === 0 && misplaced().length === 0)
   const late = lacking()

@@ -58,7 +58,7 @@ test('while something else is in the way, nobody is said to be slow', (t) => {
 
 test('what the tower refused is said with its words', (t) => {
   const steps = [stepOf({ kind: 'rollback', atMs: minute, refused: 'there is no version before' })]
-  t.true(lines({ steps }).some((line) => line.endsWith('the tower did not do it: there is no version before')))
+  t.true(lines({ steps }).some((line) => line.endsWith('nobody confirms it: there is no version before')))
 })
 
 test('a broken invariant is the verdict, and is named in the text', (t) => {

@@ -51,7 +51,8 @@ const healedText = (step: DoneStep): string => {
   if (step.kind === 'cut') return `${step.target} is reached again`
   if (step.kind === 'power') return `The power of ${step.target} is back`
   if (step.kind === 'label') return `The label of ${step.target} is taken away`
-  return `${step.machines.length === 1 ? 'The clock' : 'The clocks'} of ${step.target} ${step.machines.length === 1 ? 'is' : 'are'} right again`
+  const clocks = step.machines.length === 1 ? `The clock of ${step.target} is` : `The clocks of ${step.target} are`
+  return `${clocks} right again`
 }
 
 const sitesOf = (record: WeekRecord, step: DoneStep): readonly SiteRow[] =>
@@ -123,11 +124,15 @@ const caughtUp = (record: WeekRecord, sites: readonly SiteRow[], endMs: number):
     accepted.filter((one) => one.version === wanted && one.atMs >= endMs).slice(0, 1),
   )
   const lastMs = Math.max(...reached) - endMs
-  const acceptedWords =
-    took.length > 0
-      ? `took version ${wanted} ${afterWords(Math.max(...took.map(({ atMs }) => atMs)) - endMs)} and ran it`
-      : `ran version ${wanted}`
-  return [...words, `${startWith(behind)} ${acceptedWords} ${afterWords(lastMs)}.`]
+  const ran = `ran it ${afterWords(lastMs)}`
+  const taken = took.length > 0 ? afterWords(Math.max(...took.map(({ atMs }) => atMs)) - endMs) : ''
+  const how =
+    taken === ''
+      ? `ran version ${wanted} ${afterWords(lastMs)}`
+      : taken === afterWords(lastMs)
+        ? `took and ran version ${wanted} ${taken}`
+        : `took version ${wanted} ${taken} and ${ran}`
+  return [...words, `${startWith(behind)} ${how}.`]
 }
 
 /** Sites a change reaches at once are those it reaches within so long. */
@@ -135,34 +140,26 @@ const promptMs = 15_000
 
 const changeSeen = (record: WeekRecord, step: DoneStep): readonly string[] => {
   const { atMs, version } = step
-  if (version === '') return []
+  // What the tower did not do reaches nobody.
+  if (version === '' || !record.wanted.some((one) => one.version === version && one.atMs >= atMs)) return []
   const untilMs = wantedUntil(record, Math.max(atMs, record.wanted.find((one) => one.atMs >= atMs)?.atMs ?? atMs))
   const arrivals = record.sites.map((site) => ({ site, atMs: ranFrom(site, version, atMs, untilMs) }))
   const prompt = arrivals.filter((one) => one.atMs !== undefined && one.atMs - atMs <= promptMs)
   const late = arrivals.filter((one) => one.atMs !== undefined && one.atMs - atMs > promptMs)
   const never = arrivals.filter((one) => one.atMs === undefined)
-  const seen: string[] = []
-  if (prompt.length > 0) {
-    const lastMs = Math.max(...prompt.map((one) => one.atMs ?? 0)) - atMs
-    const all = prompt.length === record.sites.length
-    seen.push(
-      `${all ? startWith(record.sites) : `${prompt.length} of ${record.sites.length} sites`} ran it ${afterWords(lastMs)}.`,
-    )
-  }
   const blocked = late.filter(({ site }) => inTheWay(record, site, atMs).length > 0)
   const slow = late.filter(({ site }) => inTheWay(record, site, atMs).length === 0)
-  const laterWords = (some: typeof late) => afterWords(Math.max(...some.map((one) => one.atMs ?? 0)) - atMs)
-  if (blocked.length > 0)
-    seen.push(
-      `${namesOf(blocked.map(({ site }) => site))} could not be reached: they stayed on what they had and ran it ${laterWords(blocked)}.`.replace(
-        /they stayed on what they had/,
-        blocked.length === 1 ? 'it stayed on what it had' : 'they stayed on what they had',
-      ),
-    )
-  if (slow.length > 0) seen.push(`${namesOf(slow.map(({ site }) => site))} ran it only ${laterWords(slow)}.`)
-  if (never.length > 0)
-    seen.push(`${namesOf(never.map(({ site }) => site))} did not run it before something else was wanted.`)
-  return seen
+  const names = (some: typeof late) => namesOf(some.map(({ site }) => site))
+  const when = (some: typeof late) => afterWords(Math.max(...some.map((one) => one.atMs ?? 0)) - atMs)
+  const reached =
+    prompt.length === record.sites.length ? startWith(record.sites) : `${prompt.length} of ${record.sites.length} sites`
+  const stayed = blocked.length === 1 ? 'it stayed on what it had' : 'they stayed on what they had'
+  return [
+    ...(prompt.length > 0 ? [`${reached} ran it ${when(prompt)}.`] : []),
+    ...(blocked.length > 0 ? [`${names(blocked)} could not be reached: ${stayed} and ran it ${when(blocked)}.`] : []),
+    ...(slow.length > 0 ? [`${names(slow)} ran it only ${when(slow)}.`] : []),
+    ...(never.length > 0 ? [`${names(never)} did not run it before something else was wanted.`] : []),
+  ]
 }
 
 const changeText = (step: DoneStep): string => {
@@ -170,7 +167,7 @@ const changeText = (step: DoneStep): string => {
     step.kind === 'upgrade'
       ? `Version ${step.version} goes out to every site`
       : `Somebody takes back the newest version: version ${step.version || 'before it'} is wanted again`
-  return step.refused === undefined ? words : `${words}; the tower did not do it: ${step.refused}`
+  return step.refused === undefined ? words : `${words}; nobody confirms it: ${step.refused}`
 }
 
 const entriesOf = (record: WeekRecord, step: DoneStep, at: number): readonly Entry[] => {
