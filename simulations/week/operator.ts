@@ -68,7 +68,8 @@ export const createOperator = (world: World, ledger: VersionLedger): Operator =>
     work(node).then(
       (version) => finish('done', version, undefined),
       // It may be done in part, so it may come into force.
-      (error: unknown) => finish('unknown', '', wentAway(error) ? 'the tower went away before it answered' : errorText(error)),
+      (error: unknown) =>
+        finish('unknown', '', wentAway(error) ? 'the tower went away before it answered' : errorText(error)),
     )
   }
 
