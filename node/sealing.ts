@@ -181,5 +181,3 @@ const quarantineText = (author: string, lane: string, epoch: number, isOpen: boo
   `the key ${author.slice(0, 16)} signed two changes with one number in ${lane}, epoch ${epoch}: ${
     isOpen ? 'neither counts' : 'that epoch stays as it was sealed'
   }, and the key writes no later epoch`
-
-export type Sealing = ReturnType<typeof createSealing>

@@ -140,7 +140,8 @@ export const createDepositLeaver = (options: DepositLeaverOptions): DepositLeave
       const genesis = await documents.genesisOf(document)
       if (genesis === undefined) continue
       const envelopes = await documents.envelopes(document, new Set(await documents.hashes(document)))
-      lanes.push({ document, genesis, envelopes })
+      const base = await documents.baseOf(document)
+      lanes.push({ document, genesis, ...(base && { base }), envelopes })
       versions.push(...(await versionsOf(document)))
     }
     const records = book.recordsFor(site).map(({ bytes }) => bytes)

@@ -4,11 +4,15 @@ import fc from 'fast-check'
 import { contentLimits, type DepositContent, packDeposit, readDeposit, writeDeposit } from './deposit-content.ts'
 
 const piece = fc.uint8Array({ maxLength: 60 })
-const lane = fc.record({
-  document: fc.stringMatching(/^[0-9a-f]{32}$/),
-  genesis: piece,
-  envelopes: fc.array(piece, { maxLength: 12 }),
-})
+const lane = fc.record(
+  {
+    document: fc.stringMatching(/^[0-9a-f]{32}$/),
+    genesis: piece,
+    base: fc.uint8Array({ minLength: 1, maxLength: 60 }),
+    envelopes: fc.array(piece, { maxLength: 12 }),
+  },
+  { requiredKeys: ['document', 'genesis', 'envelopes'] },
+)
 const content: fc.Arbitrary<DepositContent> = fc.record({
   records: fc.array(piece, { maxLength: 12 }),
   lanes: fc.array(lane, { maxLength: 4 }),
@@ -22,10 +26,10 @@ test('what is written reads the same', (t) => {
 
 test('bytes that no parent wrote are read as nothing, never with an error and never with more than they hold', (t) => {
   fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-      const read = readDeposit(Uint8Array.of(1, ...bytes))
+    fc.property(fc.integer({ min: 1, max: 2 }), fc.uint8Array({ maxLength: 200 }), (format, bytes) => {
+      const read = readDeposit(Uint8Array.of(format, ...bytes))
       if (read === undefined || read === 'newer-format') return
-      t.deepEqual([...writeDeposit(read)], [1, ...bytes])
+      t.deepEqual([...writeDeposit(read)], [format, ...bytes])
     }),
   )
   fc.assert(
@@ -35,7 +39,7 @@ test('bytes that no parent wrote are read as nothing, never with an error and ne
       t.is(readDeposit(Uint8Array.of(...bytes, 0)), undefined)
     }),
   )
-  t.is(readDeposit(Uint8Array.of(2)), 'newer-format')
+  t.is(readDeposit(Uint8Array.of(3)), 'newer-format')
   t.is(readDeposit(new Uint8Array(0)), undefined)
   // Four thousand million records in nine bytes.
   t.is(readDeposit(Uint8Array.of(1, 255, 255, 255, 255, 0, 0, 0, 0)), undefined)
@@ -79,15 +83,28 @@ test('with room for all of it all is packed, and a long lane does not push a sho
   t.is(packDeposit(many(1, contentLimits.bytes), [], []), undefined)
 })
 
-test('a deposit of format 1 reads, and is written again to the same bytes', (t) => {
-  const bytes = (text: string) => Uint8Array.from(Buffer.from(text))
-  const one: DepositContent = {
-    records: [bytes('a record'), bytes('a version')],
-    lanes: [{ document: '0a'.repeat(16), genesis: bytes('genesis'), envelopes: [bytes('one'), bytes('two')] }],
-  }
-  const path = new URL('fixtures/deposit-content.1.hex', import.meta.url)
-  if (!existsSync(path)) writeFileSync(path, `${Buffer.from(writeDeposit(one)).toString('hex')}\n`)
-  const kept = Buffer.from(readFileSync(path, 'utf8').trim(), 'hex')
-  t.deepEqual(plain(readDeposit(kept)), plain(one))
-  t.is(Buffer.from(writeDeposit(one)).toString('hex'), kept.toString('hex'))
-})
+const bytesOf = (text: string) => Uint8Array.from(Buffer.from(text))
+const first: DepositContent = {
+  records: [bytesOf('a record'), bytesOf('a version')],
+  lanes: [{ document: '0a'.repeat(16), genesis: bytesOf('genesis'), envelopes: [bytesOf('one'), bytesOf('two')] }],
+}
+const later: DepositContent = {
+  ...first,
+  lanes: [
+    ...first.lanes,
+    { document: '0b'.repeat(16), genesis: bytesOf('genesis'), base: bytesOf('base'), envelopes: [bytesOf('three')] },
+  ],
+}
+
+for (const [format, one] of [
+  [1, first],
+  [2, later],
+] as const)
+  test(`a deposit of format ${format} reads, and is written again to the same bytes`, (t) => {
+    const path = new URL(`fixtures/deposit-content.${format}.hex`, import.meta.url)
+    if (!existsSync(path)) writeFileSync(path, `${Buffer.from(writeDeposit(one)).toString('hex')}\n`)
+    const kept = Buffer.from(readFileSync(path, 'utf8').trim(), 'hex')
+    t.is(kept[0], format)
+    t.deepEqual(plain(readDeposit(kept)), plain(one))
+    t.is(Buffer.from(writeDeposit(one)).toString('hex'), kept.toString('hex'))
+  })

@@ -3,6 +3,8 @@ export interface DepositLane {
   /** 32 hexadecimal digits. */
   readonly document: string
   readonly genesis: Uint8Array
+  /** What its epoch begins with, when that is not the first. */
+  readonly base?: Uint8Array
   readonly envelopes: readonly Uint8Array[]
 }
 
@@ -13,7 +15,9 @@ export interface DepositContent {
   readonly lanes: readonly DepositLane[]
 }
 
-export const contentFormat = 1
+/** Of a deposit in which a lane is of a later epoch; others are written in the first format, which older nodes read. */
+export const contentFormat = 2
+const firstFormat = 1
 export const contentLimits = {
   /** Of one deposit before it is sealed. */
   bytes: 512 * 1024,
@@ -34,23 +38,27 @@ const pieceOf = (bytes: Uint8Array): readonly Uint8Array[] => [u32(bytes.length)
 
 /**
  * Version (1); number of records (4) and each with its length (4) before it; number of lanes (4) and of each its document
- * (16), its genesis as a record is written, and its envelopes as the records are. Numbers are big-endian.
+ * (16), its genesis as a record is written, in format 2 its base likewise (empty in a first epoch), and its envelopes as the
+ * records are. Numbers are big-endian.
  */
-export const writeDeposit = ({ records, lanes }: DepositContent): Uint8Array =>
-  Uint8Array.from(
+export const writeDeposit = ({ records, lanes }: DepositContent): Uint8Array => {
+  const format = lanes.some(({ base }) => base !== undefined) ? contentFormat : firstFormat
+  return Uint8Array.from(
     Buffer.concat([
-      Uint8Array.of(contentFormat),
+      Uint8Array.of(format),
       u32(records.length),
       ...records.flatMap(pieceOf),
       u32(lanes.length),
-      ...lanes.flatMap(({ document, genesis, envelopes }) => [
+      ...lanes.flatMap(({ document, genesis, base, envelopes }) => [
         Buffer.from(document, 'hex'),
         ...pieceOf(genesis),
+        ...(format === firstFormat ? [] : pieceOf(base ?? new Uint8Array())),
         u32(envelopes.length),
         ...envelopes.flatMap(pieceOf),
       ]),
     ]),
   )
+}
 
 /** Stops a reading that went past the end or past a limit; never leaves this file. */
 class Short extends Error {}
@@ -76,17 +84,25 @@ export const readDeposit = (source: Uint8Array): DepositContent | 'newer-format'
     const count = number(most)
     return Array.from({ length: count }, read)
   }
-  if ((bytes[0] ?? 0) > contentFormat) return 'newer-format'
-  if (bytes[0] !== contentFormat || bytes.length > contentLimits.bytes) return undefined
+  const [format = 0] = bytes
+  if (format > contentFormat) return 'newer-format'
+  if (format < firstFormat || bytes.length > contentLimits.bytes) return undefined
   at = 1
+  const laterBase = (): { readonly base?: Uint8Array } => {
+    const base = format === firstFormat ? new Uint8Array() : piece()
+    return base.length === 0 ? {} : { base }
+  }
   try {
     const records = many(contentLimits.records, piece)
     const lanes = many(contentLimits.lanes, () => ({
       document: Buffer.from(take(documentBytes)).toString('hex'),
       genesis: piece(),
+      ...laterBase(),
       envelopes: many(contentLimits.envelopes, piece),
     }))
-    return at === bytes.length ? { records, lanes } : undefined
+    // A deposit has one form, so one format.
+    const isOneForm = lanes.some(({ base }) => base !== undefined) === (format === contentFormat)
+    return at === bytes.length && isOneForm ? { records, lanes } : undefined
   } catch (error) {
     if (error instanceof Short) return undefined
     throw error
@@ -120,7 +136,10 @@ export const packDeposit = (
   roomBytes: number = contentLimits.bytes,
 ): DepositContent | undefined => {
   const sum = (pieces: readonly Uint8Array[]) => pieces.reduce((total, piece) => total + sizeOf(piece), 0)
-  const frame = 1 + 4 + 4 + lanes.reduce((total, { genesis }) => total + documentBytes + sizeOf(genesis) + 4, 0)
+  const isLater = lanes.some(({ base }) => base !== undefined)
+  const baseBytes = ({ base }: DepositLane) => (isLater ? 4 + (base?.length ?? 0) : 0)
+  const frame =
+    1 + 4 + 4 + lanes.reduce((total, lane) => total + documentBytes + sizeOf(lane.genesis) + baseBytes(lane) + 4, 0)
   let left = roomBytes - frame - sum(needed)
   if (left < 0 || lanes.length > contentLimits.lanes || needed.length > contentLimits.records) return undefined
   // What lanes name is of no use without them: at least half of the room is theirs.
