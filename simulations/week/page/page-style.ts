@@ -105,8 +105,16 @@ footer{margin-top:52px;padding-top:16px;border-top:1px solid var(--line);color:v
 @media print{
 :root{${variables(0)};--paper:#fff}
 body{font-size:11px;print-color-adjust:exact;-webkit-print-color-adjust:exact}
-main{max-width:none;padding:0}
-h2{break-after:avoid;margin-top:26px}
+main{max-width:none;padding:0 2px}
+h1{font-size:24px}
+.verdict{font-size:14px;margin-top:12px}
+.tiles{grid-template-columns:repeat(4,1fr);gap:8px;margin-top:14px}
+.tile b{font-size:18px}
+.tile span,.small,.legend,.entry .seen,.entry time{font-size:10px}
+.legend{gap:3px 14px}
+.entry{padding:4px 0}
+h2{break-after:avoid;margin-top:22px;font-size:15px}
+h3{break-after:avoid}
 .sheet,.tile{border-radius:0;padding:8px 10px}
 .sheet{overflow:visible}
 .figure{min-width:0}
