@@ -2,7 +2,6 @@ import { type Topology, zoneAt } from '../topologies/index.ts'
 import type { BlobExchange } from './blob-exchange.ts'
 import type { NodeConfig } from './config.ts'
 import type { EdgeHost } from './edge-host.ts'
-import { isOut } from './guards.ts'
 import type { Images } from './images.ts'
 import { createLabelSight } from './label-sight.ts'
 import { createLocalDesk, type KeptZoneConfig, opaqueSalt } from './local-desk.ts'
@@ -43,7 +42,7 @@ export const createNodeDesks = (options: DesksOptions) => {
   let isStopped = false
   const later = (again: () => void) =>
     void clock.setTimer(retryWritesMs, () => {
-      if (!isStopped && !isOut(guards, 'desks', 'tries-again')) again()
+      if (!isStopped) again()
     })
 
   const policy = () => lanePolicyOf(topology && zoneAt(topology, config.scope)?.settle)

@@ -104,7 +104,7 @@ export const createEdgeHost = (options: EdgeHostOptions): EdgeHost => {
     const histories = reconciler.histories()
     const text = JSON.stringify(histories)
     // A disk is not worn by what it holds already.
-    if (text === keptHistories) return
+    if (text === keptHistories && !isOut(guards, 'edge', 'restarts-only-new')) return
     try {
       options.historiesFile.save(histories)
       keptHistories = text
@@ -198,7 +198,7 @@ export const createEdgeHost = (options: EdgeHostOptions): EdgeHost => {
     },
     accept: (intent) => {
       if (intent.site !== site) throw new SkerryError('wrong-site', `an intent for ${intent.site} came to ${site}`)
-      if (accepted && intent.order < accepted.order && !isOut(guards, 'edge', 'not-older')) {
+      if (accepted && intent.order < accepted.order) {
         log.warn('refused an intent older than the one accepted', { accepted: accepted.order, offered: intent.order })
         return
       }

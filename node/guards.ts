@@ -1,14 +1,14 @@
-import type { BookGuard, ReplicationGuards } from '../crdt/index.ts'
+import type { BookGuard, ReplicationGuards, StartGuard } from '../crdt/index.ts'
 import type { PlanGuard } from '../runtime/index.ts'
 import type { ChildGuard, SiteGuard } from './services/deployments/index.ts'
 import type { JoinGuard } from './services/membership/index.ts'
 
 /** What an edge asks of what it accepts. */
-export const edgeGuards = ['unchanged-stays', 'not-older', 'on-disk', 'only-new'] as const
-/** What a node asks before it works out its lanes again, and writes what came of it. */
-export const deskGuards = ['tries-again', 'only-new'] as const
+export const edgeGuards = ['unchanged-stays', 'on-disk', 'only-new', 'restarts-only-new'] as const
+/** What a site asks before it writes what it chose. */
+export const deskGuards = ['only-new'] as const
 /** What holds a zone's reports back. */
-export const reportGuards = ['policy', 'lines'] as const
+export const reportGuards = ['policy'] as const
 /** What a node asks on its links. */
 export const linkGuards = ['calls-again', 'blob-named', 'version-named'] as const
 
@@ -22,6 +22,7 @@ export interface NodeGuards {
   readonly book?: ReadonlySet<BookGuard>
   readonly join?: ReadonlySet<JoinGuard>
   readonly children?: ReadonlySet<ChildGuard>
+  readonly starts?: ReadonlySet<StartGuard>
   readonly site?: ReadonlySet<SiteGuard>
   readonly plan?: ReadonlySet<PlanGuard>
   readonly edge?: ReadonlySet<(typeof edgeGuards)[number]>

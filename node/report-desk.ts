@@ -207,7 +207,7 @@ export const createReportDesk = (options: ReportDeskOptions) => {
 
   /** Hosts as they go on to the parent: what their containers wrote last only where logs leave too. */
   const carriedUp = (): readonly CarriedHost[] => {
-    if (policyAt(config.scope)?.logs === 'all' || isOut(powers.guards, 'reports', 'lines')) return fleet.carried()
+    if (policyAt(config.scope)?.logs === 'all') return fleet.carried()
     return fleet.carried().map(({ lines: _, ...host }) => host)
   }
 

@@ -197,7 +197,8 @@ export const createSiteDesk = (options: SiteDeskOptions): SiteDesk => {
     if (trust === undefined || place === undefined) return
     const order = orderNow()
     const accepted: AcceptedVersions = new Map(Object.entries(kept.accepted))
-    const context = { networkId: trust.root.networkId, site: scope, blocked: blockedAt(trust, scope), accepted }
+    const blocked = blockedAt(trust, scope)
+    const context = { networkId: trust.root.networkId, site: scope, blocked, accepted, guards: options.guards?.starts }
     const judged = judgeStarts(await candidates(), context, options.powers)
     const held = await specificationsOf(judged.entries.values())
     const answer = siteIntentOf({

@@ -4,7 +4,6 @@ import type { ContainerHistory } from './history.ts'
 import { lastLineMark } from './last-line.ts'
 import type { OwnPart, PlanInput } from './plan.ts'
 import type { Draft } from './plan-draft.ts'
-import { isAsked } from './plan-guards.ts'
 import { allocatePorts, portKey } from './ports.ts'
 import { failureKeyOf, type Step } from './step.ts'
 
@@ -102,14 +101,7 @@ const crashDetail = (one: ContainerHistory): string => {
 const mayRestart = (place: Place, container: DesiredContainer): boolean => {
   const { draft, input, instance } = place
   const one = input.history.containers[`${instance.id}/${container.name}`]
-  if (
-    !isAsked(input.guards, 'pauses') ||
-    !one ||
-    one.specHash !== container.specHash ||
-    !one.restartDue ||
-    one.retryAtMs <= input.nowMs
-  )
-    return true
+  if (!one || one.specHash !== container.specHash || !one.restartDue || one.retryAtMs <= input.nowMs) return true
   const reason =
     !one.unhealthy && one.lastExit?.reason === 'oom'
       ? 'out-of-memory'

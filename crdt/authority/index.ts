@@ -55,6 +55,8 @@ export {
   type EntryChain,
   mayStart,
   type StartContext,
+  type StartGuard,
+  startGuards,
   type VersionChain,
 } from './may-start.ts'
 export { isWithoutKeys, mayWrite, type WriteContext } from './may-write.ts'

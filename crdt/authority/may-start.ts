@@ -35,13 +35,21 @@ export interface EntryChain {
 /** Versions this site accepted, by signer and deployment: the highest order and its record. */
 export type AcceptedVersions = ReadonlyMap<string, { readonly order: number; readonly id: string }>
 
+/** What an edge asks of a version before it starts it. Proofs leave one out to see what it stops. */
+export const startGuards = ['entitled', 'not-older'] as const
+export type StartGuard = (typeof startGuards)[number]
+
 export interface StartContext {
   readonly networkId: string
   readonly site: ScopePath
   /** `blockedAt` the site. */
   readonly blocked: Blocked
   readonly accepted: AcceptedVersions
+  /** @default all; a proof takes one out */
+  readonly guards?: ReadonlySet<StartGuard> | undefined
 }
+
+const asks = ({ guards }: StartContext, guard: StartGuard): boolean => guards?.has(guard) ?? true
 
 /** The key of `AcceptedVersions`: orders count per signer and deployment. */
 export const acceptedKey = ({ signer, deployment }: Pick<DeploymentVersion, 'signer' | 'deployment'>): string =>
@@ -81,6 +89,7 @@ const judgeVersion = (chain: VersionChain, context: StartContext, powers: Author
     return refuse('unknown-issuer', 'the authority of the tenant is not known here')
   if (blocked.tenants.has(tenant.id) || blocked.keys.has(body.signer))
     return refuse('blocked', 'the tenant or the signer of the deployment version is blocked')
+  if (!asks(context, 'entitled')) return { ok: true }
   const isTenant = tenant.keys.has(body.signer)
   const delegation = isTenant ? undefined : delegationOf(chain, tenant, context, powers)
   if (!isTenant && delegation === undefined)
@@ -118,7 +127,7 @@ export const mayStart = (
   if (!entry.ok) return entry
   const { body, id } = what.version
   const last = context.accepted.get(acceptedKey(body))
-  if (last !== undefined && body.order < last.order)
+  if (last !== undefined && body.order < last.order && asks(context, 'not-older'))
     return refuse('stale', `the version is number ${body.order} of its signer, after number ${last.order} was accepted`)
   if (last !== undefined && body.order === last.order && id !== last.id)
     return refuse('rival', `the signer made two different versions with number ${body.order}`)

@@ -62,9 +62,8 @@ export const proveGuard = async (guard: Guard, runWhole: RunWhole): Promise<Told
       last = { seed, scenario, found: without.violations }
       if (!invariantsIn(without.violations).has(invariant)) continue
       const whole = await runWhole(trial, seed)
-      if (whole.violations.length > 0)
-        return { name, invariant, caught: false, tried, seed, scenario, found: whole.violations.map(withGuards) }
-      return { name, invariant, caught: true, tried, ...last }
+      if (whole.violations.length === 0) return { name, invariant, caught: true, tried, ...last }
+      last = { ...last, found: whole.violations.map(withGuards) }
     }
   return { name, invariant, caught: false, tried, ...last }
 }

@@ -13,14 +13,10 @@ export interface ProveOptions {
 
 /** One line for a person: what was found. */
 const describeProof = ({ name, invariant, caught, scenario, seed, tried, found }: ToldProof): string => {
-  const first =
-    found[0]
-      ?.split('\n')
-      .slice(0, 2)
-      .map((line) => line.trim())
-      .join(' ') ?? 'nothing was found'
+  const lines = found.flatMap((text) => text.split('\n')).map((line) => line.trim())
+  const first = lines.find((line) => line.startsWith(`invariant ${invariant}:`)) ?? lines[0] ?? 'nothing was found'
   return caught
-    ? `without ${name}: invariant ${invariant} breaks in ${scenario}, seed ${seed}: ${first.slice(0, 200)}`
+    ? `without ${name}: invariant ${invariant} breaks in ${scenario}, seed ${seed}: ${first.slice(first.indexOf(': ') + 2, 220)}`
     : `without ${name}: NOT CAUGHT in ${tried} seeds; invariant ${invariant} seems to hold. Last: ${first.slice(0, 400)}`
 }
 

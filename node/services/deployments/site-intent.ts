@@ -11,7 +11,7 @@ export type MissingPiece =
   | { readonly archive: string; readonly revision: string }
 
 /** What keeps an application of a site as it was. Proofs leave one out to see what it stops. */
-export const siteGuards = ['absent-stays', 'not-here-stays'] as const
+export const siteGuards = ['absent-stays'] as const
 export type SiteGuard = (typeof siteGuards)[number]
 
 export interface SiteIntentQuestion {
@@ -73,16 +73,15 @@ const runningOne = (
   record: string,
   entry: ReadEntry,
   before: IntendedApplication | undefined,
-  { versions, specifications, isArchiveHeld = () => true, tenant, guards }: SiteIntentQuestion,
+  { versions, specifications, isArchiveHeld = () => true, tenant }: SiteIntentQuestion,
 ): One => {
-  const kept = (guards?.has('not-here-stays') ?? true) ? before : undefined
   const version = versions(record)
-  if (version === undefined) return staying(kept, [{ version: record }])
+  if (version === undefined) return staying(before, [{ version: record }])
   // Nothing the parent sends can mend this: `judgeStarts` refuses it in words.
   if (version.application !== id) return staying(before)
   const { revision } = version
   const specification = specifications(revision)
-  if (specification === undefined) return staying(kept, [{ revision }])
+  if (specification === undefined) return staying(before, [{ revision }])
   const { application: spec, images } = specification
   const origin = {
     application: id,

@@ -1,5 +1,5 @@
 import type { StoreChange } from '../../../crdt/index.ts'
-import type { MeshLink } from '../../../mesh/index.ts'
+import type { MeshLink, MeshStream } from '../../../mesh/index.ts'
 import type { NodePowers } from '../../../node/index.ts'
 
 /** Hears of each value a node writes to its store. */
@@ -39,6 +39,26 @@ export const watchLinks = (powers: NodePowers, see: (link: MeshLink) => void): N
         see(link)
         return link
       },
+    }
+  },
+})
+
+/** Hears of each stream by which a child keeps its documents the same. */
+export const watchChildren = (powers: NodePowers, see: (link: MeshLink, stream: MeshStream) => void): NodePowers => ({
+  ...powers,
+  openMesh: (identity) => {
+    const mesh = powers.openMesh(identity)
+    return {
+      start: () => mesh.start(),
+      stop: () => mesh.stop(),
+      addresses: () => mesh.addresses(),
+      dial: (address, options) => mesh.dial(address, options),
+      onLink: (accept) => mesh.onLink(accept),
+      onStream: (link, accept) =>
+        mesh.onStream(link, (stream) => {
+          if (stream.purpose === 'documents') see(link, stream)
+          accept(stream)
+        }),
     }
   },
 })

@@ -4,6 +4,7 @@ import { childGuards } from '../../../node/services/deployments/index.ts'
 import { joinGuards } from '../../../node/services/membership/index.ts'
 import { curiousOfBlobs, curiousOfVersions } from '../attacks/curious.ts'
 import { impostor } from '../attacks/impostor.ts'
+import { pusher } from '../attacks/pusher.ts'
 import type { Doctor, Guard, Trial } from '../guard.ts'
 import { calm } from '../scenes.ts'
 import { allBut, replicationSays, withGuards } from './take-out.ts'
@@ -63,6 +64,13 @@ export const whatLeaves: readonly Guard[] = [
     protects: 'a child gets a specification or an image only where an entry it may read leads to it',
     takeOut: withGuards({ links: allBut(linkGuards, 'blob-named') }),
     trials: askedBy(curiousOfBlobs),
+  },
+  {
+    name: 'lanes-by-sharing',
+    invariant: 1,
+    protects: 'no lane is taken from a peer that may not bring it: what goes on in a zone stays below it',
+    takeOut: replicationSays('mayBring', true),
+    trials: askedBy(pusher),
   },
   {
     name: 'tokens-once',
