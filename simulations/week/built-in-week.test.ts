@@ -1,14 +1,45 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { nodesOf, sites, zones } from '../../topologies/index.ts'
-import { canaryTopology } from '../../topologies/random-topology.contract.ts'
+import { nodesOf, parseTopology, sites, type Topology, zones } from '../../topologies/index.ts'
 import { builtInWeek } from './built-in-week.ts'
 
 const day = 20 * 60_000
 
+interface Shape {
+  readonly privacy: boolean
+  readonly gates: number
+  readonly sites: readonly number[]
+  readonly zones: readonly Shape[]
+}
+
+const shape = (depth: number): fc.Arbitrary<Shape> =>
+  fc.record({
+    privacy: fc.boolean(),
+    gates: fc.integer({ min: 1, max: 2 }),
+    sites: fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 3 }),
+    zones: depth === 0 ? fc.constant([]) : fc.array(shape(depth - 1), { maxLength: 2 }),
+  })
+
+/** JSON is YAML too. */
+const written = (top: Shape): Topology => {
+  let count = 0
+  const hosts = (many: number) => Array.from({ length: many }, () => ({ name: `h${count++}` }))
+  const inside = (one: Shape): object => ({
+    sites: one.sites.map((many) => ({ name: `s${count++}`, hosts: hosts(many) })),
+    zones: one.zones.map((zone) => ({
+      name: `z${count++}`,
+      privacy: zone.privacy,
+      aggregators: { hosts: hosts(zone.gates) },
+      ...inside(zone),
+    })),
+  })
+  const towers = { site: 'head', hosts: [{ name: 'tower' }] }
+  return parseTopology(JSON.stringify({ version: 1, network: 'any', towers, ...inside(top) }), 'any.yaml')
+}
+
 test('in any tree every uplink is lost once, and all of it is over within its day', (t) => {
   fc.assert(
-    fc.property(canaryTopology, (topology) => {
+    fc.property(shape(2).map(written), (topology) => {
       const { steps, days, lastsMs } = builtInWeek(topology)
       const cutOn = (number: number) =>
         steps.flatMap((step) =>
