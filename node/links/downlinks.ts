@@ -69,12 +69,20 @@ export const createDownlinks = (options: DownlinksOptions): Downlinks => {
       options.onReports(name, peerKey, reports)
   }
 
-  const serve = (name: string, { peer }: MeshLink, stream: MeshStream): void => {
+  /** @param opened purposes of the streams that last as long as the link: a child that opens one twice gets no more of it */
+  const serve = (name: string, { peer }: MeshLink, stream: MeshStream, opened: Set<string>): void => {
     const failed = (error: unknown) => {
       log.warn('a stream of a child failed', { child: name, purpose: stream.purpose, error: errorText(error) })
       stream.abort('failed')
     }
     const { purpose } = stream
+    if (purpose === 'documents' || purpose === 'reports') {
+      if (opened.has(purpose)) {
+        stream.abort(`${purpose} are on another stream of this link`)
+        return
+      }
+      opened.add(purpose)
+    }
     if (purpose === 'documents') options.onDocuments(stream, peer).catch(failed)
     else if (purpose === 'reports') readReports(name, peer, stream).catch(failed)
     else if (purpose === 'versions' || purpose === 'blob')
@@ -116,7 +124,7 @@ export const createDownlinks = (options: DownlinksOptions): Downlinks => {
       return
     }
     callers += 1
-    let state: 'calling' | 'judging' | 'refused' | { readonly name: string } = 'calling'
+    let state: 'calling' | 'judging' | 'refused' | { readonly name: string; readonly opened: Set<string> } = 'calling'
     const late: Timer = clock.setTimer(joinWithinMs, () => {
       if (typeof state === 'string') void link.close()
     })
@@ -130,14 +138,14 @@ export const createDownlinks = (options: DownlinksOptions): Downlinks => {
       settled()
     })
     mesh.onStream(link, (stream) => {
-      if (typeof state === 'object') return serve(state.name, link, stream)
+      if (typeof state === 'object') return serve(state.name, link, stream, state.opened)
       if (state !== 'calling' || stream.purpose !== 'join') return stream.abort('not admitted')
       state = 'judging'
       greet(link, stream).then(
         (name) => {
           settled()
           late.cancel()
-          state = name === undefined ? 'refused' : { name }
+          state = name === undefined ? 'refused' : { name, opened: new Set() }
           if (name !== undefined) return admitted(name, link)
           // The caller hangs up once it read the answer; one that does not is hung up on.
           clock.setTimer(joinWithinMs, () => void link.close())
