@@ -81,6 +81,7 @@ const rules: readonly {
       ['mesh/a.ts', from('../base/index.ts')],
       ['runtime/oci/a.ts', from('../plan.ts') + from('./tar.ts')],
       ['node/a.ts', from('../runtime/oci/index.ts')],
+      ['node/a.test.ts', from('../mesh/mesh.contract.ts')],
     ],
   },
   {

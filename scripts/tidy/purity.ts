@@ -12,6 +12,11 @@ export const adapters: readonly { path: string; calls: boolean; why: string }[] 
   { path: 'simulations/simulate.ts', calls: true, why: 'the command line of simulations' },
   { path: 'simulations/seed-processes.ts', calls: false, why: 'runs seeds in several processes' },
   { path: 'simulations/week/simulator.ts', calls: false, why: 'reads the files a person names, writes the report' },
+  {
+    path: 'simulations/scenarios/faults/forged-changes.ts',
+    calls: false,
+    why: 'raw deflate of node:zlib, synchronous',
+  },
   { path: 'simulations/world/turn.ts', calls: true, why: 'the one turn of the event loop that lets promises settle' },
   { path: 'node/powers/', calls: true, why: 'gives the program its clock, chance and files' },
   { path: 'node/bin/', calls: true, why: 'starts the program' },

@@ -7,6 +7,7 @@ import {
   nodeHash,
   parseLaneName,
   readRecord,
+  scanChange,
   signatureBytes,
   signedMessage,
 } from '../../crdt/index.ts'
@@ -39,6 +40,13 @@ export const readPiece = (key: string, bytes: Uint8Array): StoredPiece | undefin
   const read = readRecord(genesisKind, bytes, { hash: nodeHash })
   return read.ok ? { kind: 'genesis', documentId, lane: parseLaneName(read.record.body.lane) } : undefined
 }
+
+/** Where docs/adr/0010-envelopes.md has the change, in bytes. */
+const changeAt = 125
+
+/** Whether an envelope holds a change at all; one that does not counts nowhere, whoever signed it. */
+export const isChange = (envelope: Uint8Array): boolean =>
+  scanChange(envelope.subarray(changeAt, envelope.length - signatureBytes)).ok
 
 /** The keys that may write a lane, by their ids: by what the machines are and not by what any record says. */
 export const writersOf = (world: World, lane: LaneName): ReadonlyMap<string, Uint8Array> => {

@@ -43,6 +43,8 @@ export interface Disk {
   flipInState(name: string): (() => void) | undefined
   /** Changes bytes of a blob as it lies there; a name as `blobs` has it, without `sha256:`. */
   spoilBlob(hex: string): void
+  /** What lies in the store under a prefix, as far as it was written while somebody watched. */
+  peek(prefix: string): readonly Uint8Array[]
   /** Names of what is on it, in the order it was made: state files, keys of the store, blobs. */
   names(): { readonly states: readonly string[]; readonly stored: readonly string[]; readonly blobs: readonly string[] }
   /** The process ended; with `power` also what the machine had not synced is gone, or a part of it. */
@@ -121,10 +123,10 @@ export const createDisk = ({ machine, random, clock, onWrite }: DiskOptions): Di
   let isFull = false
   let syncMs: number | undefined
   let torn: (() => void) | undefined
-  /** Keys that were put and not deleted; a crash may have taken some that are named here. */
-  const stored = new Set<string>()
+  /** What was put and not deleted; a crash may have taken some that is here. */
+  const stored = new Map<string, Uint8Array>()
   const wrote = (write: DiskWrite, change: StoreChange) => {
-    if (change.kind === 'put') stored.add(change.key)
+    if (change.kind === 'put') stored.set(change.key, change.value)
     else stored.delete(change.key)
     onWrite(write)
   }
@@ -223,9 +225,10 @@ export const createDisk = ({ machine, random, clock, onWrite }: DiskOptions): Di
       }
     },
     spoilBlob: blobDisk.spoil,
+    peek: (prefix) => [...stored].flatMap(([key, value]) => (key.startsWith(prefix) ? [value] : [])),
     names: () => ({
       states: [...files.keys()],
-      stored: [...stored],
+      stored: [...stored.keys()],
       blobs: [...blobDisk.contents().keys()],
     }),
     backup: () => {

@@ -2,6 +2,7 @@ import type { Random } from '../../base/index.ts'
 import { type Mesh, MeshError, type MeshLink, type StreamLink } from '../../mesh/index.ts'
 import { createPaths, type Paths } from './paths.ts'
 import type { Scheduler } from './scheduler.ts'
+import type { SpokenLink } from './spoken-links.ts'
 import { createWire, type PassingFrame, type Side, type Wire, type WireEnd } from './wire.ts'
 
 /** The network between the machines of a world. */
@@ -18,6 +19,8 @@ export interface Network {
   /** A machine neither sends nor takes anything until `wake`; then what came meanwhile reaches it. */
   sleep(node: string): void
   wake(node: string): void
+  /** What somebody who holds this machine and its key can speak on: its links that are up. */
+  spokenBy(node: string): readonly SpokenLink[]
   /** Connections that are up, as `a>b`, the dialer first. */
   connections(): readonly string[]
 }
@@ -187,6 +190,10 @@ export const createNetwork = ({ scheduler, random, onFrame, livenessMs = 15_000 
       uponWaking.splice(0, uponWaking.length, ...uponWaking.filter((one) => one.node !== node))
       standstillOf(node)
     },
+    spokenBy: (node) =>
+      [...wires].flatMap((wire) =>
+        ([0, 1] as const).flatMap((side) => (wire.ends[side].node === node ? (wire.spoken(side) ?? []) : [])),
+      ),
     connections: () => [...wires].map(({ ends }) => `${ends[0].node}>${ends[1].node}`),
   }
 }

@@ -2,6 +2,7 @@ import { errorText, type Timer } from '../../base/index.ts'
 import { createFrameQueue, createStreamLink, type Frame, type FrameQueue, type StreamLink } from '../../mesh/index.ts'
 import type { PathChange, Paths } from './paths.ts'
 import type { Scheduler } from './scheduler.ts'
+import { keepInSight, type SpokenLink } from './spoken-links.ts'
 
 /** A frame as it passes from one machine to another. */
 export interface PassingFrame {
@@ -86,6 +87,8 @@ const freshState = (): State => ({
 /** A connection of two machines: two ordered streams of frames with a length, a width, and a liveness of their own. */
 export interface Wire {
   readonly links: readonly [StreamLink, StreamLink]
+  /** What can be said from this side; undefined once the process there has lost the link. */
+  spoken(side: Side): SpokenLink | undefined
   readonly ends: readonly [WireEnd, WireEnd]
   /** The process at this side ended: with a farewell, as a kernel sends it, or without one, as in a power cut. */
   leave(side: Side, how: 'farewell' | 'silence', reason: string): void
@@ -254,16 +257,21 @@ export const createWire = (options: WireOptions): Wire => {
       dialed: side === 0,
       write: (frame, priority) => {
         if (sides[side].isGone) return
-        sides[other(side)].queue.push({ ...frame, payload: frame.payload.slice() }, priority)
+        sides[other(side)].queue.push(frame, priority)
         pump(other(side))
       },
       room: sides[other(side)].queue.room,
       hangUp: () => breakSide(side, 'closed here'),
     })
-  const links: readonly [StreamLink, StreamLink] = [linkAt(0), linkAt(1)]
+  const spoken = ([0, 1] as const).map((side) => keepInSight(linkAt(side), nameOf(other(side)))) as [
+    SpokenLink,
+    SpokenLink,
+  ]
+  const links: readonly [StreamLink, StreamLink] = [spoken[0].link, spoken[1].link]
 
   return {
     links,
+    spoken: (side) => (sides[side].isGone ? undefined : spoken[side]),
     ends,
     leave: (side, how, reason) => {
       if (sides[side].isGone) return

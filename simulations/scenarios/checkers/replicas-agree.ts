@@ -2,7 +2,7 @@ import { createSeededRandom, silentLog } from '../../../base/index.ts'
 import { createDocuments, formatLaneName, type LaneName, nodeHash, type Store } from '../../../crdt/index.ts'
 import type { World } from '../../world/index.ts'
 import type { MakeChecker } from '../checker.ts'
-import { holdersOf, readPiece } from '../lanes.ts'
+import { holdersOf, isChange, readPiece } from '../lanes.ts'
 
 type Contents = ReadonlyMap<string, Uint8Array>
 
@@ -44,6 +44,14 @@ const statesOf = async (contents: Contents, { signatures }: World, networkId: st
 /** Once all is healed, whoever is to hold a lane holds the same changes, and they come to the same. */
 export const replicasAgree: MakeChecker = ({ world }) => {
   const lanes = new Map<string, LaneName>()
+  /** By hash: whoever has it may keep what is no change, and nobody else needs it. */
+  const changes = new Map<string, boolean>()
+  const counts = (hash: string, bytes: Uint8Array): boolean => {
+    const known = changes.get(hash)
+    if (known !== undefined) return known
+    changes.set(hash, isChange(bytes))
+    return isChange(bytes)
+  }
   let seen = 0
 
   const lacking = async (): Promise<readonly string[]> => {
@@ -61,7 +69,7 @@ export const replicasAgree: MakeChecker = ({ world }) => {
         held.set(piece.documentId, holders)
         const hashes = holders.get(machine) ?? new Set<string>()
         holders.set(machine, hashes)
-        if (piece.kind === 'envelope') hashes.add(piece.hash)
+        if (piece.kind === 'envelope' && counts(piece.hash, bytes)) hashes.add(piece.hash)
       }
     const differ: string[] = []
     for (const [documentId, lane] of lanes) {

@@ -7,11 +7,12 @@ import { clocks } from './clocks.ts'
 import { crashes } from './crashes.ts'
 import { disks } from './disks.ts'
 import { engines } from './engines.ts'
+import { hostile } from './hostile.ts'
 import { links } from './links.ts'
 import { storms } from './storms.ts'
 
 export type { Fault, Harm } from './fault.ts'
 
-export const faults = { ...links, ...crashes, ...clocks, ...disks, ...engines, ...storms }
+export const faults = { ...links, ...crashes, ...clocks, ...disks, ...engines, ...storms, ...hostile }
 
 export type FaultName = keyof typeof faults
