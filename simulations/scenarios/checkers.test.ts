@@ -3,6 +3,7 @@ import type { Clock } from '../../base/index.ts'
 import type { StoreChange } from '../../crdt/index.ts'
 import type { NodePowers } from '../../node/index.ts'
 import { canaryOf } from './canaries.ts'
+import { boundedBy } from './checkers/stays-bounded.ts'
 import { runScenario } from './run-scenario.ts'
 import type { RunResult, Scenario } from './scenario.ts'
 import { smallScenario } from './small-scene.contract.ts'
@@ -36,6 +37,18 @@ const withStore = (powers: NodePowers, write: NodePowers['store']['write']): Nod
   const { store } = powers
   const own = { open: () => store.open(), close: () => store.close(), get: store.get, scan: store.scan, write }
   return { ...powers, store: own }
+}
+type Start = NonNullable<NodePowers['containers']>['startContainer']
+const withStarts = (
+  powers: NodePowers,
+  act: (start: Start, ...asked: Parameters<Start>) => ReturnType<Start>,
+): NodePowers => {
+  const { containers } = powers
+  if (!containers) return powers
+  return {
+    ...powers,
+    containers: { ...containers, startContainer: (owner, spec) => act(containers.startContainer, owner, spec) },
+  }
 }
 const isEnvelope = ({ key }: StoreChange) => /^d\/[0-9a-f]{32}\/e\//.test(key)
 
@@ -146,6 +159,15 @@ test('invariant 4: an engine that is told to remove a healthy container for no r
   catches(t, result, /^invariant 4: q7-n1a-7q removed \S+, healthy and wanted as it was/)
 })
 
+test('invariant 5: a container of an application that a host was never told of is found', async (t) => {
+  const result = await run(
+    at(canaryOf('n1a'), (powers) =>
+      withStarts(powers, (start, owner, spec) => start({ ...owner, application: 'ghost' }, spec)),
+    ),
+  )
+  catches(t, result, /^invariant 5: q7-n1a-7q started \S+; what it accepted does not have ghost/)
+})
+
 test('invariant 6: a tower whose disk loses what was acknowledged is found', async (t) => {
   let startedMs: number | undefined
   const result = await run(
@@ -162,6 +184,47 @@ test('invariant 6: a tower whose disk loses what was acknowledged is found', asy
   catches(t, result, /^invariant 6: \S+ is \S+ at the tower; what was acknowledged says /)
 })
 
+test('invariant 7: a host that starts an older version than it had is found', async (t) => {
+  const versions: string[] = []
+  const result = await run(
+    at(canaryOf('n2a'), (powers) =>
+      withStarts(powers, (start, owner, spec) => {
+        const { VERSION: version } = spec.env
+        if (version === undefined) return start(owner, spec)
+        versions.push(version)
+        // Once it ran the third, the first comes back.
+        return start(owner, { ...spec, env: { ...spec.env, VERSION: versions.length > 2 ? '1' : version } })
+      }),
+    ),
+    { workload: ['deploy', 'upgrade'], harmMs: 60_000 },
+  )
+  catches(t, result, /^invariant 7: q7-n2a-7q started shop.main-1\/web as version 1, which nobody asked for since/)
+})
+
+test('invariant 7: a host whose record of what it accepted goes back is found', async (t) => {
+  interface Choices {
+    readonly accepted: Readonly<Record<string, { readonly order: number; readonly id: string }>>
+  }
+  const result = await run(
+    at(canaryOf('n1b'), (powers) => ({
+      ...powers,
+      stateFile: <Value>(name: string) => {
+        const file = powers.stateFile<Value>(name)
+        if (name !== 'choices') return file
+        const forget = (value: Choices) => ({
+          ...value,
+          accepted: Object.fromEntries(
+            Object.entries(value.accepted).map(([key, one]) => [key, { ...one, order: one.order > 1 ? 0 : one.order }]),
+          ),
+        })
+        return { load: () => file.load(), save: (value: Value) => file.save(forget(value as Choices) as Value) }
+      },
+    })),
+    { workload: ['deploy', 'upgrade'] },
+  )
+  catches(t, result, /^invariant 7: q7-n1b-7q accepted order 0 of a signer after order 1/)
+})
+
 test('invariant 8: a node that writes again and again with nothing to do is found', async (t) => {
   const result = await run(
     at('north', (powers) => {
@@ -171,6 +234,67 @@ test('invariant 8: a node that writes again and again with nothing to do is foun
     }),
   )
   catches(t, result, /^invariant 8: at \S+ s north wrote state\/restless/)
+})
+
+test('invariant 9: a record larger than any may be is found on a disk', async (t) => {
+  const result = await run(
+    at('north', (powers) => {
+      const write = powers.store.write
+      return withStore(powers, async (batch, options) => {
+        const junk: StoreChange = { kind: 'put', key: 'r/verdict/00', value: new Uint8Array(100_000) }
+        await write(batch.some(isEnvelope) ? [...batch, junk] : batch, options)
+      })
+    }),
+  )
+  catches(t, result, /^invariant 9: north keeps a record of 100000 bytes; at most \d+/)
+})
+
+test('invariant 9: a disk with more waiting changes of one author than may be is found', async (t) => {
+  const lanes = new Set<string>()
+  const result = await run(
+    at(canaryOf('a1a'), (powers) =>
+      withStore(powers, async (batch, options) => {
+        // Under the id of another lane the first change of each is missing, and so is what all others stand on.
+        const elsewhere = batch.filter(isEnvelope).flatMap((change): readonly StoreChange[] => {
+          const lane = change.key.slice(0, 34)
+          const isFirst = !lanes.has(lane)
+          lanes.add(lane)
+          if (isFirst) return []
+          return [{ ...change, key: change.key.replace(/^d\/[0-9a-f]{32}/, `d/${'0'.repeat(32)}`) }]
+        })
+        await powers.store.write([...batch, ...elsewhere], options)
+      }),
+    ),
+    { checkers: [boundedBy({ authorCount: 2, authorBytes: 1_000_000 })] },
+  )
+  catches(t, result, /^invariant 9: q7-a1a-7q keeps 3 changes of \w+ that wait for others/)
+})
+
+test('invariant 10: a key in a log, and one on a wire, are found', async (t) => {
+  const seedOf = (powers: NodePowers) => powers.stateFile<{ readonly seed: string }>('key').load()?.seed ?? ''
+  const said = await run(
+    at(canaryOf('n1a'), (powers) => {
+      every(powers.clock, 5_000, () => powers.log.info('who am I', { seed: seedOf(powers) }))
+      return powers
+    }),
+  )
+  catches(t, said, /^invariant 10: a key in state\/key of q7-n1a-7q was said in its log/)
+  const sent = await run(
+    at(canaryOf('n2a'), (powers) => ({
+      ...powers,
+      openMesh: (identity) => {
+        const mesh = powers.openMesh(identity)
+        const gossip = async (...asked: Parameters<typeof mesh.dial>) => {
+          const link = await mesh.dial(...asked)
+          const stream = await link.openStream('gossip', { priority: 'bulk' })
+          await stream.send(Buffer.concat([Buffer.from('key '), Buffer.from(seedOf(powers), 'hex')])).catch(() => {})
+          return link
+        }
+        return { ...mesh, start: () => mesh.start(), stop: () => mesh.stop(), dial: gossip }
+      },
+    })),
+  )
+  catches(t, sent, /^invariant 10: a key in state\/key of q7-n2a-7q was sent to north/)
 })
 
 test('a run in which a fault it names never happened, or a checker saw nothing, proves nothing and fails', async (t) => {

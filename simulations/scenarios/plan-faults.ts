@@ -16,6 +16,9 @@ export interface Misfortune {
   readonly fired: ReadonlyMap<string, number>
 }
 
+/** How often it is tried to find somebody for a fault. */
+const draws = 4
+
 /** Draws faults one after the other: each of `names` once, in an order of its own, then any. */
 export const planFaults = (world: World, names: readonly FaultName[], random: Random): Misfortune => {
   const fired = new Map<string, number>(names.map((name) => [name, 0]))
@@ -36,12 +39,16 @@ export const planFaults = (world: World, names: readonly FaultName[], random: Ra
     .map((name) => ({ name, order: random.unit() }))
     .toSorted((a, b) => a.order - b.order)
     .map(({ name }) => name)
+  /** Who is to be harmed is drawn anew each time: what cannot be done to one may be done to another. */
+  const beginAny = (of: readonly FaultName[], drawn: Random): FaultName | undefined => {
+    for (let draw = 0; draw < draws; draw++) for (const name of of) if (begin(faults[name], drawn)) return name
+    return undefined
+  }
   return {
     next: (drawn) => {
-      const name = due[0] ?? names[Math.floor(drawn.unit() * names.length)]
-      if (name === undefined) return
-      if (begin(faults[name], drawn)) due = due.filter((one) => one !== name)
-      else due = [...due.slice(1), name].filter((one) => due.includes(one))
+      const any = names[Math.floor(drawn.unit() * names.length)]
+      const begun = beginAny(due.length > 0 || any === undefined ? due : [any], drawn)
+      due = due.filter((one) => one !== begun)
     },
     skip: () => {
       due = due.slice(1)

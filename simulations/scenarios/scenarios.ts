@@ -1,5 +1,6 @@
 import { aggregatorCrashes } from './catalogue/aggregator-crashes.ts'
 import { badPulls } from './catalogue/bad-pulls.ts'
+import { bitFlips } from './catalogue/bit-flips.ts'
 import { blockedSites } from './catalogue/blocked-sites.ts'
 import { bothSides } from './catalogue/both-sides.ts'
 import { bothSidesCrash } from './catalogue/both-sides-crash.ts'
@@ -14,6 +15,7 @@ import { enginesLie } from './catalogue/engines-lie.ts'
 import { failingContainers } from './catalogue/failing-containers.ts'
 import { fullDisks } from './catalogue/full-disks.ts'
 import { halfOpenLinks } from './catalogue/half-open-links.ts'
+import { hostileEdge } from './catalogue/hostile-edge.ts'
 import { narrowedZones } from './catalogue/narrowed-zones.ts'
 import { nestedZones } from './catalogue/nested-zones.ts'
 import { newHosts } from './catalogue/new-hosts.ts'
@@ -48,6 +50,8 @@ export const scenarios: readonly Scenario[] = [
   wrongClocks,
   oddTime,
   fullDisks,
+  bitFlips,
+  hostileEdge,
   enginesGo,
   enginesLie,
   badPulls,

@@ -14,7 +14,7 @@ const short: Scenario = {
   quietMs: 30_000,
 }
 
-for (const seed of [1, 2, 4, 8, 11, 12])
+for (const seed of [1, 12])
   test.serial(`seed ${seed} holds every invariant, and twice alike`, async (t) => {
     const result = await runScenario(short, { seed })
     t.deepEqual(result.violations, [])

@@ -7,4 +7,5 @@ export const reconnectStorm = composeScenario({
   topology: places.star,
   faults: ['reconnect-storm', 'hub-restarts'],
   workload: ['deploy', 'upgrade'],
+  times: { harmMs: 50_000, settleMs: 65_000, quietMs: 20_000 },
 })

@@ -7,4 +7,5 @@ export const swizzled = composeScenario({
   topology: places.star,
   faults: ['swizzle', 'reset-link'],
   workload: ['deploy', 'upgrade'],
+  times: { harmMs: 50_000, settleMs: 65_000, quietMs: 20_000 },
 })

@@ -33,6 +33,18 @@ const sitesWithin = ({ topology }: World, zone: string): ReadonlySet<string> =>
 const pick = <Value>(random: Random, values: readonly Value[]): Value | undefined =>
   values[Math.floor(random.unit() * values.length)]
 
+/**
+ * Whether a zone knows of an application, seen from what runs there. Of one that it does not know it would make another
+ * by the same name, and its sites keep the first they had.
+ */
+const runsWithin = (world: World, { name }: WorldApplication, zone: string): boolean => {
+  const within = sitesWithin(world, zone)
+  return world.machines.some(
+    ({ place, host }) =>
+      within.has(place.site ?? '') && (host?.containers() ?? []).some(({ owner }) => owner.application === name),
+  )
+}
+
 /** A change by an operator of a zone, in the ledger as one. */
 const changeWithin = (
   { scene: { world, ledger } }: Office,
@@ -70,7 +82,8 @@ export const editApart: MakeMove = (office) => {
         applications.filter(
           (one) =>
             office.tower.current(one.name) !== undefined &&
-            sitesFor(world.topology, one, zone?.place.scope ?? '/').size > 0,
+            zone !== undefined &&
+            runsWithin(world, one, zone.place.scope),
         ),
       )
       if (!zone || !tower || !application) return false

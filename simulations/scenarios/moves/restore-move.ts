@@ -1,10 +1,14 @@
 import { linked } from '../../world/index.ts'
-import { applications } from '../specifications.ts'
+import { applications, type WorldApplication } from '../specifications.ts'
 import type { MakeMove } from './move.ts'
 
 /** How old a backup is at least when it is put back, in milliseconds. */
 const oldMs = 15_000
 const lookEveryMs = 1_000
+/** What is taken runs everywhere within this time, in milliseconds. */
+const takenWithinMs = 10_000
+/** An operator gives up after so many versions that nobody takes. */
+const mostVersions = 12
 
 interface Backup {
   readonly atMs: number
@@ -24,10 +28,24 @@ export const restoreTower: MakeMove = ({ scene: { world, ledger }, blocked, towe
     while (!(machine && (await linked(machine)))) await world.sleep(lookEveryMs, 'operator waits')
     isBusy = false
   }
+  /** Whether what was put last runs at its sites, once it had the time. */
+  const isOut = async ({ name, containers }: WorldApplication): Promise<boolean> => {
+    const changing = containers.filter(({ changes }) => changes).map((one) => one.name)
+    const others = () =>
+      world.machines
+        .flatMap(({ host }) => host?.containers() ?? [])
+        .filter(({ owner }) => owner.application === name && changing.includes(owner.container))
+        .filter(({ owner }) => owner.version !== tower.current(name))
+    for (let waitedMs = 0; waitedMs < takenWithinMs && others().length > 0; waitedMs += lookEveryMs)
+      await world.sleep(lookEveryMs, 'operator waits')
+    return others().length === 0
+  }
   return {
     begin: () => {
       if (isBusy || !machine?.isRunning() || !tower.free()) return false
       if (!backup) {
+        // What is first applied after it gets another id when it is applied again, and sites keep what has its name.
+        if (applications.some(({ name }) => tower.current(name) === undefined)) return false
         isBusy = true
         machine.crash('kill')
         backup = { atMs: world.nowMs(), putBack: machine.disk.backup(), blocked: [...blocked] }
@@ -52,11 +70,18 @@ export const restoreTower: MakeMove = ({ scene: { world, ledger }, blocked, towe
       })
       return true
     },
-    // Operators have their files: they apply again what they applied last.
+    // Operators have their files: they apply again what they applied last. Sites refuse it as long as its order number is
+    // not above those they have seen; each further version counts one up.
     settle: async () => {
       while (isBusy) await world.sleep(lookEveryMs, 'operator waits')
-      for (const application of applications)
+      if (!backup) return
+      for (const application of applications) {
         while (!(await tower.putAgain(application))) await world.sleep(lookEveryMs, 'operator tries again')
+        for (let left = mostVersions; left > 0 && !(await isOut(application)); left--) {
+          while (!tower.free()) await world.sleep(lookEveryMs, 'operator waits')
+          tower.deploy('upgrade', application, String(tower.versions(application.name).length + 1))
+        }
+      }
     },
   }
 }
