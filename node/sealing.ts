@@ -53,7 +53,7 @@ interface Known {
  */
 const wantedWriters = (lane: LaneName, { trust, ownerOf, quarantined, signers }: Known): WantedWriters | undefined => {
   const owner = ownerOf(lane)
-  if (owner === undefined) return undefined
+  if (owner === undefined || signers.every(({ keyId }) => !owner.keys.has(keyId))) return undefined
   const blocked = trust === undefined ? undefined : blockedAt(trust, owner.scope)
   const writers = new Map([...owner.keys].filter(([key]) => !blocked?.keys.has(key) && !quarantined.has(key)))
   const signer = signers.find(({ keyId }) => writers.has(keyId))
@@ -64,14 +64,18 @@ const wantedWriters = (lane: LaneName, { trust, ownerOf, quarantined, signers }:
 const patienceOf = ({ signer, writers }: WantedWriters): number =>
   [...writers.keys()].every((key) => signer.keyId <= key) ? 1 : 2
 
-const ownerIn =
-  (book: Book) =>
-  (lane: LaneName): Owner | undefined => {
+/** Owners of lanes, each looked up once: ten thousand lanes have few. */
+const ownersIn = (book: Book): ((lane: LaneName) => Owner | undefined) => {
+  const found = new Map<string, Owner | undefined>()
+  return (lane) => {
     const by = laneOwner(lane)
     if (by === undefined) return undefined
     if ('tenant' in by) return book.owner(by.tenant)
-    return by.roles.flatMap((role) => book.ownerAt(by.scope, role) ?? [])[0]
+    const name = `${by.scope} ${by.roles.join()}`
+    if (!found.has(name)) found.set(name, by.roles.flatMap((role) => book.ownerAt(by.scope, role) ?? [])[0])
+    return found.get(name)
   }
+}
 
 /** What a seal of a node's own lanes looks at; only the owner of a lane begins its epochs (docs/adr/0034-sealing.md). */
 export const createSealing = (options: SealingOptions) => {
@@ -82,7 +86,7 @@ export const createSealing = (options: SealingOptions) => {
 
   const known = (): Known => ({
     trust: book.trust(),
-    ownerOf: ownerIn(book),
+    ownerOf: ownersIn(book),
     quarantined: new Set(documents.quarantined().map(({ author }) => author)),
     signers: options.signers(),
   })

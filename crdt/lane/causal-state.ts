@@ -114,6 +114,7 @@ export const createCausalState = ({ generation, base, floor, guards = Object.val
   const bottom = floor ?? base?.fence ?? { generation, n: 0 }
   let top = bottom
   let root: ChangeNode | undefined
+  let told: ReadonlyMap<string, readonly Put[]> | undefined
 
   /** What of the key stands in a past. Where all that stands now is in it, nothing else can. */
   const standingIn = (key: string, clock: ReadonlyMap<string, number>): readonly string[] => {
@@ -139,6 +140,7 @@ export const createCausalState = ({ generation, base, floor, guards = Object.val
       all.get(id)?.replacedBy.push(node)
       now.delete(id)
     }
+    told = undefined
     const standing = { put, by: node, replacedBy: [] }
     puts.set(put.key, all.set(put.id, standing))
     current.set(put.key, now.set(put.id, standing))
@@ -190,13 +192,15 @@ export const createCausalState = ({ generation, base, floor, guards = Object.val
     lastSeq: (actor: string): number => lines.get(actor) ?? 0,
     fence: (): Fence => top,
     /** What stands under each key: one put, or several that do not know each other. Sorted by id. */
-    standing: (): ReadonlyMap<string, readonly Put[]> =>
-      new Map(
+    standing: (): ReadonlyMap<string, readonly Put[]> => {
+      told ??= new Map(
         [...current.keys()].toSorted().map((key) => {
           const found = [...(current.get(key)?.values() ?? [])].map(({ put }) => put)
           return [key, found.toSorted((a, b) => (a.id < b.id ? -1 : 1))]
         }),
-      ),
+      )
+      return told
+    },
   }
 }
 

@@ -51,6 +51,9 @@ export const createLaneBase = (id: string, state: LaneState, hash: Hash): LaneBa
       return { id: `${startOp + at}@${actor}`, key, value, entry: checked.entry, replaces: [] }
     })
     const bytes = writeLaneChange({ actor, seq: 1, startOp, deps, puts })
+    const decoded = decodeChange(bytes)
+    // What Automerge reads is what counts: of a float with seventeen digits it may write the last one otherwise.
+    const read = puts.map((put, op) => ({ ...put, value: decoded.ops[op]?.value as LaneValue }))
     const opCount = puts.length
     const header = {
       actor,
@@ -59,10 +62,10 @@ export const createLaneBase = (id: string, state: LaneState, hash: Hash): LaneBa
       maxOp: startOp + opCount - 1,
       deps,
       opCount,
-      hash: decodeChange(bytes).hash,
+      hash: decoded.hash,
     }
     changes.push(bytes)
-    nodes.push({ header, puts })
+    nodes.push({ header, puts: read })
   }
   return { id, changes, nodes, root: nodes.at(-1)?.header.hash ?? '', fence: state.fence }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { SkerryError } from '../../base/index.ts'
 import type { Bench } from './bench-row.ts'
 import { enrolment } from './enrol.ts'
+import { epochs } from './epochs.ts'
 import { besideEtcd } from './etcd.ts'
 import { hasProc } from './process-cost.ts'
 import { reconnect } from './reconnect.ts'
@@ -18,7 +19,8 @@ const cannotRun = (): string | undefined => {
 /** What signed documents cost a tower of ten thousand sites, an aggregator that comes back, and a parent that enrols. */
 export const crdtBench: Bench = {
   name: 'crdt',
-  summary: 'a tower of 10,000 sites beside etcd, an aggregator that meets its peer again, hosts that enrol',
+  summary:
+    'a tower of 10,000 sites beside etcd, an aggregator that meets its peer again, hosts that enrol, a lane of 100,000 changes',
   run: async (options) => {
     const why = cannotRun()
     if (why !== undefined) throw new SkerryError('cannot-run', `the benchmark crdt cannot run here: ${why}`)
@@ -28,7 +30,8 @@ export const crdtBench: Bench = {
       const enrolled = await enrolment(join(dir, 'enrol'), options)
       const tower = await towerCost(join(dir, 'tower'), options)
       const etcd = await besideEtcd(join(dir, 'etcd'), tower, options)
-      return [...tower.rows, ...meeting, ...enrolled, ...etcd]
+      const sealed = await epochs(join(dir, 'epochs'), options)
+      return [...tower.rows, ...meeting, ...enrolled, ...sealed, ...etcd]
     } finally {
       rmSync(dir, { recursive: true, force: true })
     }
