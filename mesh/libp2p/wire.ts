@@ -56,6 +56,10 @@ export const createWire = (options: WireOptions): Wire => {
   let link: StreamLink | undefined
   let timer: Timer | undefined
   let wroteMs = clock.monotonicMs()
+  /** When the next beat is due; and how long beats were late since a byte of the other end came. */
+  let dueMs = wroteMs
+  let deafMs = 0
+  let heardMs = carrier.heardMs()
   let blocked = false
   let pumping = false
   /** Nothing of the peer counts any more; what waits may still leave. */
@@ -117,9 +121,14 @@ export const createWire = (options: WireOptions): Wire => {
   }
   const beat = () => {
     const nowMs = clock.monotonicMs()
-    const silentMs = nowMs - carrier.heardMs()
+    if (carrier.heardMs() !== heardMs) deafMs = 0
+    heardMs = carrier.heardMs()
+    // While this end was too busy to beat it was too busy to listen: what came lies unread, and is no silence of the other.
+    deafMs += Math.max(0, nowMs - Math.max(dueMs, heardMs))
+    const silentMs = nowMs - heardMs - deafMs
     if (silentMs >= 3 * heartbeatMs) return drop(`nothing heard for ${formatDuration(silentMs)}`)
     if (nowMs - wroteMs >= heartbeatMs) say('ping')
+    dueMs = nowMs + heartbeatMs
     timer = clock.setTimer(heartbeatMs, beat)
   }
   const refuse = (kind: RefusalKind, here: string) => {
@@ -140,6 +149,7 @@ export const createWire = (options: WireOptions): Wire => {
     if (verdict?.kind !== 'welcome') throw new GarbageError('no greeting')
     if (!dialed) say('hello', encodeHello(version))
     link = createStreamLink({ peer, dialed, write, room: queue.room, hangUp })
+    dueMs = clock.monotonicMs()
     beat()
     options.onJoined(link)
   }
