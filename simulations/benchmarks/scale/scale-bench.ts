@@ -58,7 +58,7 @@ const predictionRows = (files: readonly string[], sites: number): readonly Bench
   return predict([small, large], measured?.sites ?? sites, measured).map(
     ({ what, unit, fixed, perSite, predicted, measured: was, off }) => ({
       what: `predicted-${what}`,
-      ours: Number(predicted.toPrecision(4)),
+      ours: Number.isFinite(predicted) ? Number(predicted.toPrecision(4)) : null,
       peer: was === undefined ? null : Number(was.toPrecision(4)),
       unit,
       ratio: was === undefined ? null : Number((predicted / was).toPrecision(3)),

@@ -76,12 +76,34 @@ test('growth is the cost of a site here over that of a smaller run', (t) => {
   t.is(rowOf('cost-growth', figuresOf(1_000)), undefined)
 })
 
-test('the model is exact for what is a fixed part and one for each site', (t) => {
-  const runs = [figuresOf(100), figuresOf(1_000)] as const
-  const found = predict(runs, 10_000, figuresOf(10_000))
-  const enrol = found.find(({ what }) => what === 'enrol')
-  t.true(Math.abs((enrol?.predicted ?? 0) - 202) < 1e-6)
-  t.true(Math.abs((enrol?.fixed ?? 0) - 2) < 1e-6)
-  for (const { what, off = 0 } of found.filter(({ unit }) => unit !== 'MB')) t.true(Math.abs(off) < 1e-6, what)
-  t.throws(() => predict([runs[0], runs[0]], 10_000), { instanceOf: RangeError })
+/** A run on two processors: each site takes a tenth of a second to enrol, and each linked one a part of them at rest. */
+const modelled = (sites: number, restPerSite: number): ScaleFigures => {
+  const work = 4 + sites / 10
+  const seconds = work / (2 - (restPerSite * sites) / 2)
+  const whole = { tower: 0, aggregators: 2 * seconds, edges: 0 }
+  const idle = { seconds: 100, edgeBytes: sites * 2_500, upBytes: null }
+  const deployMs = (1_000 * work) / (2 - restPerSite * sites)
+  const reached = { half: deployMs, most: deployMs, all: deployMs }
+  return figuresOf(sites, {
+    enrol: { seconds, cpu: whole },
+    deploy: { accepted: reached, running: reached, cpu: { tower: 0, aggregators: (2 * deployMs) / 1_000, edges: 0 } },
+    idle: { ...idle, cpu: { tower: 0, aggregators: restPerSite * sites * 100, edges: 0 } },
+  })
+}
+
+test('the model finds again what work and linked sites at rest cost', (t) => {
+  for (const restPerSite of [0, 0.000_05, 0.000_15]) {
+    const runs = [modelled(100, restPerSite), modelled(1_000, restPerSite)] as const
+    const found = predict(runs, 10_000, modelled(10_000, restPerSite))
+    for (const what of ['enrol', 'enrol-cpu-aggregators', 'accept-99', 'deploy-cpu-aggregators', 'idle-bytes']) {
+      const { off = Number.NaN } = found.find((one) => one.what === what) ?? {}
+      t.true(Math.abs(off) < 1e-6, `${what} at ${restPerSite}: ${off}`)
+    }
+  }
+})
+
+test('where links at rest take all processors there is no end of it', (t) => {
+  const found = predict([modelled(100, 0.000_3), modelled(1_000, 0.000_3)], 10_000)
+  t.is(found.find(({ what }) => what === 'accept-99')?.predicted, Number.POSITIVE_INFINITY)
+  t.throws(() => predict([modelled(100, 0), modelled(100, 0)], 10_000), { instanceOf: RangeError })
 })
