@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Guard } from './guard.ts'
 import { createWholeRuns, type Proof, proveGuard, type ToldProof } from './prove-guard.ts'
+
+const program = join(import.meta.dirname, '..', 'simulate.ts')
 
 export interface ProveOptions {
   readonly json: boolean
@@ -27,7 +30,7 @@ const runHere = async (some: readonly Guard[], onProof: (proof: ToldProof) => vo
 
 const runPart = async (some: readonly Guard[], onProof: (proof: ToldProof) => void): Promise<void> => {
   const args = ['--prove', '--part', '--guards', some.map(({ name }) => name).join(',')]
-  const child = spawn(process.execPath, [process.argv[1] ?? '', ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
   const ended = new Promise<number | null>((resolve, reject) => {
     child.on('error', reject)
     child.on('exit', resolve)

@@ -7,12 +7,12 @@ import {
   type StoreChange,
 } from '../../../crdt/index.ts'
 import { encodeMessage } from '../../../crdt/replication/index.ts'
-import type { MeshLink } from '../../../mesh/index.ts'
+import type { MeshStream } from '../../../mesh/index.ts'
 import type { NodePowers } from '../../../node/index.ts'
 import { writeEntries } from '../../../node/services/deployments/index.ts'
 import type { Doctor } from '../guard.ts'
 import { goldEdge, goldScope } from '../scenes.ts'
-import { every, watchLinks, watchStore } from './watched.ts'
+import { every, watchDocuments, watchStore } from './watched.ts'
 
 const everyMs = 5_000
 
@@ -56,31 +56,25 @@ const forge = async (documents: Documents, decision: string) => {
   return written?.ok === true ? { documentId, envelopes: written.envelopes.map(({ bytes }) => bytes) } : undefined
 }
 
-const bring = async (link: MeshLink, message: Uint8Array): Promise<void> => {
-  const stream = await link.openStream('documents', { priority: 'control' })
-  await stream.send(message)
-  await stream.close()
-}
-
 /** An edge that brings its parent changes of the lane that the parent itself writes for it. */
 export const forger = (): Doctor => (machine, powers) => {
   if (machine !== goldEdge) return powers
   const kept = new Map<string, StoreChange>()
-  let link: MeshLink | undefined
+  let stream: MeshStream | undefined
   let networkId = ''
   const attack = async () => {
-    if (link === undefined) return
+    if (stream === undefined) return
     const documents = await openCopy(powers, [...kept.values()], networkId)
     const forged = await forge(documents, randomHex(powers.random.fork('decision'), 16))
     await documents.close()
-    if (forged) await bring(link, encodeMessage({ kind: 'envelopes', ...forged }))
+    if (forged) await stream.send(encodeMessage({ kind: 'envelopes', ...forged }))
   }
   every(powers, everyMs, () => void attack().catch(() => {}))
   const noting = watchStore(powers, (change) => {
     if (change.key.startsWith('d/')) kept.set(change.key, change)
   })
-  const linked = watchLinks(noting, (made) => {
-    link = made
+  const linked = watchDocuments(noting, (made) => {
+    stream = made
   })
   return {
     ...linked,

@@ -1,8 +1,8 @@
 import { encodeMessage } from '../../../crdt/replication/index.ts'
-import type { MeshLink } from '../../../mesh/index.ts'
+import type { MeshStream } from '../../../mesh/index.ts'
 import type { Doctor } from '../guard.ts'
 import { northGate } from '../scenes.ts'
-import { every, watchLinks, watchStore } from './watched.ts'
+import { every, watchDocuments, watchStore } from './watched.ts'
 
 const everyMs = 5_000
 const genesisKey = /^d\/[0-9a-f]{32}\/g\//
@@ -11,17 +11,15 @@ const genesisKey = /^d\/[0-9a-f]{32}\/g\//
 export const pusher = (): Doctor => (machine, powers) => {
   if (machine !== northGate) return powers
   const lanes = new Map<string, Uint8Array>()
-  let link: MeshLink | undefined
+  let stream: MeshStream | undefined
   const push = async () => {
-    const stream = await link?.openStream('documents', { priority: 'control' })
     for (const bytes of lanes.values()) await stream?.send(encodeMessage({ kind: 'genesis', bytes }))
-    await stream?.close()
   }
   every(powers, everyMs, () => void push().catch(() => {}))
   const noting = watchStore(powers, ({ key, value }) => {
     if (genesisKey.test(key)) lanes.set(key, value)
   })
-  return watchLinks(noting, (made) => {
-    link = made
+  return watchDocuments(noting, (made) => {
+    stream = made
   })
 }

@@ -43,6 +43,33 @@ export const watchLinks = (powers: NodePowers, see: (link: MeshLink) => void): N
   },
 })
 
+/** Hears of the stream by which a node keeps its documents the same as its parent, each time it is made. */
+export const watchDocuments = (powers: NodePowers, see: (stream: MeshStream) => void): NodePowers => ({
+  ...powers,
+  openMesh: (identity) => {
+    const mesh = powers.openMesh(identity)
+    const watched = (link: MeshLink): MeshLink =>
+      new Proxy(link, {
+        get: (target, key, receiver) =>
+          key === 'openStream'
+            ? async (...[purpose, options]: Parameters<MeshLink['openStream']>) => {
+                const stream = await target.openStream(purpose, options)
+                if (purpose === 'documents') see(stream)
+                return stream
+              }
+            : Reflect.get(target, key, receiver),
+      })
+    return {
+      start: () => mesh.start(),
+      stop: () => mesh.stop(),
+      addresses: () => mesh.addresses(),
+      onLink: (accept) => mesh.onLink(accept),
+      onStream: (link, accept) => mesh.onStream(link, accept),
+      dial: async (address, options) => watched(await mesh.dial(address, options)),
+    }
+  },
+})
+
 /** Hears of each stream by which a child keeps its documents the same. */
 export const watchChildren = (powers: NodePowers, see: (link: MeshLink, stream: MeshStream) => void): NodePowers => ({
   ...powers,
