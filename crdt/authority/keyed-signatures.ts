@@ -7,7 +7,7 @@ const hashOf = (...parts: readonly Uint8Array[]): Uint8Array => {
   for (const part of parts) hash.update(part)
   return hash.digest()
 }
-const text = (words: string) => Buffer.from(words)
+const [tagWord, publicWord] = [Buffer.from('tag'), Buffer.from('public')]
 
 /**
  * Signatures for simulations: a keyed hash, many times cheaper than a curve. Only what shares this value can verify, as
@@ -15,20 +15,22 @@ const text = (words: string) => Buffer.from(words)
  */
 export const createKeyedSignatures = (): Signatures => {
   const seeds = new Map<string, Uint8Array>()
-  const tagOf = (seed: Uint8Array, message: Uint8Array): Uint8Array =>
-    Buffer.concat([hashOf(text('first'), seed, message), hashOf(text('second'), seed, message)])
+  const tagOf = (seed: Uint8Array, message: Uint8Array): Buffer => {
+    const first = hashOf(tagWord, seed, message)
+    return Buffer.concat([first, nodeHash.sha256(first)])
+  }
   return {
     signer: (given) => {
       if (given.length !== seedBytes) throw new RangeError(`a signing seed has ${seedBytes} bytes, not ${given.length}`)
       const seed = Uint8Array.from(given)
-      const publicKey = Uint8Array.from(hashOf(text('public'), seed))
+      const publicKey = Uint8Array.from(hashOf(publicWord, seed))
       seeds.set(toHex(publicKey), seed)
       return { keyId: keyIdOf(publicKey, nodeHash), publicKey, sign: (message) => tagOf(seed, message) }
     },
     verify: (publicKey, message, signature) => {
       if (publicKey.length !== publicKeyBytes || signature.length !== signatureBytes) return false
       const seed = seeds.get(toHex(publicKey))
-      return seed !== undefined && toHex(tagOf(seed, message)) === toHex(signature)
+      return seed !== undefined && tagOf(seed, message).equals(signature)
     },
   }
 }

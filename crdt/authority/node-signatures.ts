@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
+import { createPrivateKey, createPublicKey, hash, type KeyObject, sign, verify } from 'node:crypto'
 import {
   type Hash,
   keyIdOf,
@@ -19,7 +19,8 @@ const maxCachedKeys = 1024
 
 /** SHA-256 of node:crypto, synchronous: no thread pool between two simulated events. */
 export const nodeHash: Hash = {
-  sha256: (bytes) => createHash('sha256').update(bytes).digest(),
+  // In one call: half of what the three of `createHash` cost for the short texts that are hashed most.
+  sha256: (bytes) => hash('sha256', bytes, 'buffer'),
 }
 
 /** Ed25519 of node:crypto, synchronous. Keeps the last 1,024 public keys parsed. */

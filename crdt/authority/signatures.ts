@@ -44,8 +44,9 @@ export const toHex = (bytes: Uint8Array): string =>
 
 /** @throws {RangeError} when the text is not pairs of lower-case hexadecimal digits. */
 export const fromHex = (text: string): Uint8Array => {
-  if (!/^([0-9a-f]{2})*$/.test(text)) throw new RangeError('not pairs of lower-case hexadecimal digits')
-  return Uint8Array.from(Buffer.from(text, 'hex'))
+  if (text.length % 2 !== 0 || /[^0-9a-f]/.test(text))
+    throw new RangeError('not pairs of lower-case hexadecimal digits')
+  return new Uint8Array(Buffer.from(text, 'hex'))
 }
 
 export const keyIdOf = (publicKey: Uint8Array, hash: Hash): KeyId => toHex(hash.sha256(publicKey))

@@ -34,33 +34,29 @@ export const createScheduler = (): Scheduler => {
   let nowMs = 0
   let made = 0
 
-  const swap = (a: number, b: number) => {
-    const [x, y] = [heap[a], heap[b]]
-    if (x && y) [heap[a], heap[b]] = [y, x]
-  }
-  const isLess = (a: number, b: number): boolean => {
-    const [x, y] = [heap[a], heap[b]]
-    return x !== undefined && y !== undefined && isBefore(x, y)
-  }
   const add = (entry: Entry) => {
+    let at = heap.length
     heap.push(entry)
-    for (let at = heap.length - 1; at > 0; ) {
-      const above = (at - 1) >> 1
-      if (!isLess(at, above)) return
-      swap(at, above)
-      at = above
+    for (let above = heap[(at - 1) >> 1]; at > 0 && above && isBefore(entry, above); above = heap[(at - 1) >> 1]) {
+      heap[at] = above
+      at = (at - 1) >> 1
     }
+    heap[at] = entry
   }
   const removeFirst = () => {
-    swap(0, heap.length - 1)
-    heap.pop()
-    for (let at = 0; ; ) {
-      const [left, right] = [2 * at + 1, 2 * at + 2]
-      const least = isLess(right, left) ? right : left
-      if (!isLess(least, at)) return
-      swap(at, least)
-      at = least
+    const last = heap.pop()
+    if (!last || heap.length === 0) return
+    let at = 0
+    for (;;) {
+      const [left, right] = [heap[2 * at + 1], heap[2 * at + 2]]
+      if (!left) break
+      const isRight = right !== undefined && isBefore(right, left)
+      const least = isRight ? right : left
+      if (!isBefore(least, last)) break
+      heap[at] = least
+      at = 2 * at + (isRight ? 2 : 1)
     }
+    heap[at] = last
   }
   const first = (): Entry | undefined => {
     while (heap[0]?.isTaken) removeFirst()

@@ -1,7 +1,5 @@
-import { setImmediate } from 'node:timers/promises'
-
 /**
  * Lets every promise that can settle do so: all microtasks run before the turn ends. Nothing in a world waits for
  * anything else of the process, neither sockets nor the thread pool, so one turn is enough.
  */
-export const giveTurn = (): Promise<void> => setImmediate()
+export const giveTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

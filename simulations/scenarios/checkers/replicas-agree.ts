@@ -2,7 +2,7 @@ import { createSeededRandom, silentLog } from '../../../base/index.ts'
 import { createDocuments, formatLaneName, type LaneName, nodeHash, type Store } from '../../../crdt/index.ts'
 import type { World } from '../../world/index.ts'
 import type { MakeChecker } from '../checker.ts'
-import { holdersOf, isChange, readPiece } from '../lanes.ts'
+import { holdersOf, isChange, readPiece, type StoredPiece } from '../lanes.ts'
 
 type Contents = ReadonlyMap<string, Uint8Array>
 
@@ -44,6 +44,8 @@ const statesOf = async (contents: Contents, { signatures }: World, networkId: st
 /** Once all is healed, whoever is to hold a lane holds the same changes, and they come to the same. */
 export const replicasAgree: MakeChecker = ({ world }) => {
   const lanes = new Map<string, LaneName>()
+  /** What begins a lane, by its key: it says the same wherever it lies. */
+  const begins = new Map<string, StoredPiece>()
   /** By hash: whoever has it may keep what is no change, and nobody else needs it. */
   const changes = new Map<string, boolean>()
   const counts = (hash: string, bytes: Uint8Array): boolean => {
@@ -62,9 +64,12 @@ export const replicasAgree: MakeChecker = ({ world }) => {
     const held = new Map<string, Map<string, Set<string>>>()
     for (const [machine, contents] of stores)
       for (const [key, bytes] of contents) {
-        const piece = readPiece(key, bytes)
+        const piece = begins.get(key) ?? readPiece(key, bytes)
         if (piece === undefined) continue
-        if (piece.kind === 'genesis') lanes.set(piece.documentId, piece.lane)
+        if (piece.kind === 'genesis') {
+          lanes.set(piece.documentId, piece.lane)
+          begins.set(key, piece)
+        }
         const holders = held.get(piece.documentId) ?? new Map<string, Set<string>>()
         held.set(piece.documentId, holders)
         const hashes = holders.get(machine) ?? new Set<string>()
