@@ -6,6 +6,7 @@ import { bothSides } from './catalogue/both-sides.ts'
 import { bothSidesCrash } from './catalogue/both-sides-crash.ts'
 import { bothSidesPrivate } from './catalogue/both-sides-private.ts'
 import { calmDay } from './catalogue/calm-day.ts'
+import { changedLabels } from './catalogue/changed-labels.ts'
 import { cutUplinks } from './catalogue/cut-uplinks.ts'
 import { deepTree } from './catalogue/deep-tree.ts'
 import { dyingWriters } from './catalogue/dying-writers.ts'
@@ -69,5 +70,6 @@ export const scenarios: readonly Scenario[] = [
   replacedHosts,
   restoredTower,
   narrowedZones,
+  changedLabels,
   twentyNodes,
 ]

@@ -1,5 +1,6 @@
 import { editApart, settle } from './apart-moves.ts'
 import { allow, block } from './block-moves.ts'
+import { relabel } from './label-move.ts'
 import { enrol, replace } from './member-moves.ts'
 import type { MakeMove } from './move.ts'
 import { loosen, tighten } from './policy-moves.ts'
@@ -16,6 +17,7 @@ export const moves = {
   allow,
   'edit-apart': editApart,
   settle,
+  relabel,
   tighten,
   loosen,
   enrol,

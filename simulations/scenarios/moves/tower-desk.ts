@@ -1,5 +1,6 @@
 import { errorText, SkerryError } from '../../../base/index.ts'
 import type { SkerryNode } from '../../../node/index.ts'
+import type { Topology } from '../../../topologies/index.ts'
 import { asked } from '../asked.ts'
 import type { Scene } from '../checker.ts'
 import type { Wish } from '../ledger.ts'
@@ -15,6 +16,10 @@ export interface TowerDesk {
   current(application: string): string | undefined
   /** Whether it has run two versions since it was deployed, so that there is one to go back to. */
   canGoBack(application: string): boolean
+  /** The tree as the topology files say it now. */
+  topology(): Topology
+  /** What files say from now on. */
+  giveTopology(topology: Topology): void
   /** The operator no longer relies on what the tower ran before. */
   forget(): void
   wish(application: WorldApplication, version: string | undefined): Wish
@@ -59,6 +64,7 @@ export const createTowerDesk = (
   const current = new Map<string, string | undefined>()
   /** Versions that were out since the last deployment. */
   const ran = new Map<string, ReadonlySet<string>>()
+  let { topology } = world
   let isBusy = false
   const node = () => world.machines.find(({ place }) => place.role === 'tower')?.node()
 
@@ -67,11 +73,15 @@ export const createTowerDesk = (
     versions: (application) => versions.get(application) ?? [],
     current: (application) => current.get(application),
     canGoBack: (application) => (ran.get(application)?.size ?? 0) > 1,
+    topology: () => topology,
+    giveTopology: (given) => {
+      topology = given
+    },
     forget: () => ran.clear(),
     wish: (application, version) => ({
       application: application.name,
       version,
-      sites: version === undefined ? new Set() : sitesFor(world.topology, application, '/'),
+      sites: version === undefined ? new Set() : sitesFor(topology, application, '/'),
     }),
     change: (move, application, wishes, work) => {
       isBusy = true
