@@ -6,7 +6,7 @@ import type { JoinGuard } from './services/membership/index.ts'
 /** What an edge asks of what it accepts. */
 export const edgeGuards = ['unchanged-stays', 'on-disk', 'only-new', 'restarts-only-new'] as const
 /** What a site asks before it writes what it chose. */
-export const deskGuards = ['only-new'] as const
+export const deskGuards = ['kept', 'only-new'] as const
 /** What holds a zone's reports back. */
 export const reportGuards = ['policy'] as const
 /** What a node asks on its links. */

@@ -222,7 +222,8 @@ export const createSiteDesk = (options: SiteDeskOptions): SiteDesk => {
       accepted: Object.fromEntries(judged.accepted),
     }
     // Before anything of it starts: a lower order of the same signer is refused for ever after.
-    if (JSON.stringify(next) !== JSON.stringify(kept) || isOut(options.guards, 'desks', 'only-new')) file.save(next)
+    const isNew = JSON.stringify(next) !== JSON.stringify(kept) || isOut(options.guards, 'desks', 'only-new')
+    if (isNew && !isOut(options.guards, 'desks', 'kept')) file.save(next)
     kept = next
     // What is missing is asked for also where the disk has no room for what is here already.
     void fetch(answer.missing, judged.entries)

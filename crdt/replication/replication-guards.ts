@@ -19,6 +19,8 @@ export const replicationGuards = {
   fits: (queuedBytes: number, limits: ReplicationLimits): boolean => queuedBytes <= limits.outboxBytes,
   /** A peer of which too much is refused is none of ours. */
   mayErr: (bucket: TokenBucket): boolean => bucket.take(),
+  /** Two ends compare what they hold as soon as they are linked: what changed while they were apart is brought then. */
+  meets: (): boolean => true,
   /** What came and could not be kept is asked for again. */
   asksAgain: (): boolean => true,
 } as const

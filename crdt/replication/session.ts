@@ -298,7 +298,7 @@ export const createSession = (options: SessionOptions): LiveSession => {
     }
   }
 
-  begin(false)
+  if (guards.meets()) begin(false)
   void receive()
 
   return {

@@ -10,6 +10,8 @@ export const adapters: readonly { path: string; calls: boolean; why: string }[] 
   { path: 'simulations/benchmarks/', calls: true, why: 'measures this machine' },
   { path: 'simulations/trials/', calls: true, why: 'harms real processes at real times' },
   { path: 'simulations/simulate.ts', calls: true, why: 'the command line of simulations' },
+  { path: 'simulations/prove/prove.ts', calls: false, why: 'takes out guards in several processes' },
+  { path: 'simulations/prove/proof-command.ts', calls: false, why: 'reads what a person asked for' },
   { path: 'simulations/seed-processes.ts', calls: false, why: 'runs seeds in several processes' },
   { path: 'simulations/week/simulator.ts', calls: false, why: 'reads the files a person names, writes the report' },
   {

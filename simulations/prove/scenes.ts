@@ -49,9 +49,10 @@ export const calm: Scenario = compose('calm', [])
 export const noisy: Scenario = compose('noisy', ['cut-link', 'reset-link', 'slow-link', 'container-ends'])
 export const fullDisks: Scenario = compose('full-disks', ['disk-full'])
 export const lostLinks: Scenario = compose('lost-links', ['reset-link'])
+export const killedEdges: Scenario = compose('killed-edges', ['kill-edge'], { harmMs: 40_000 })
 export const powerCuts: Scenario = compose('power-cuts', ['power-tower'])
 /** Long enough at rest for a beacon to pass. */
 export const rest: Scenario = compose('rest', [], { harmMs: 30_000, quietMs: 11 * 60_000 })
 
 /** By name on the command line, where a run is made smaller. */
-export const proofScenes: readonly Scenario[] = [calm, noisy, fullDisks, lostLinks, powerCuts, rest]
+export const proofScenes: readonly Scenario[] = [calm, noisy, fullDisks, lostLinks, killedEdges, powerCuts, rest]

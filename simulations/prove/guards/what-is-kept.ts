@@ -1,6 +1,7 @@
-import { linkGuards } from '../../../node/index.ts'
+import { deskGuards, linkGuards } from '../../../node/index.ts'
+import { downgrader } from '../attacks/rogue.ts'
 import type { Doctor, Guard } from '../guard.ts'
-import { fullDisks, lostLinks, powerCuts } from '../scenes.ts'
+import { fullDisks, killedEdges, lostLinks, powerCuts } from '../scenes.ts'
 import { allBut, replicationSays, withGuards } from './take-out.ts'
 
 const seeds = [1, 2, 3, 4, 5, 6, 7, 8]
@@ -20,7 +21,7 @@ const withoutSync: Doctor = (_machine, powers) => {
   }
 }
 
-/** What keeps changes from being lost, and brings them everywhere: invariants 3 and 6. */
+/** What keeps changes from being lost, and brings them everywhere: invariants 3, 4 and 6. */
 export const whatIsKept: readonly Guard[] = [
   {
     name: 'asked-for-again',
@@ -35,6 +36,20 @@ export const whatIsKept: readonly Guard[] = [
     protects: 'a node whose link to its parent broke calls again',
     takeOut: withGuards({ links: allBut(linkGuards, 'calls-again') }),
     trials: [{ scenario: lostLinks, seeds }],
+  },
+  {
+    name: 'compared-when-linked',
+    invariant: 3,
+    protects: 'what changed while two nodes were apart is brought when they are linked again',
+    takeOut: replicationSays('meets', false),
+    trials: [{ scenario: lostLinks, seeds }],
+  },
+  {
+    name: 'orders-kept',
+    invariant: 4,
+    protects: 'a site that was restarted still knows the order numbers it accepted, and goes back to none',
+    takeOut: withGuards({ desks: allBut(deskGuards, 'kept') }),
+    trials: [{ scenario: killedEdges, seeds: [...seeds, 9, 10, 11, 12], attack: downgrader }],
   },
   {
     name: 'synced-before-answered',
