@@ -63,7 +63,7 @@ const choose = (name: string | undefined): Scenario | undefined => {
   const names = scenarios.map((scenario) => scenario.name)
   const near = nearestName(name, names)
   throw new Error(
-    `there is no scenario ${name}${near ? `; did you mean ${near}?` : ''}. Scenarios: ${names.join(', ')}`,
+    `there is no scenario ${name}${near ? `; did you mean ${near}?` : '.'} Scenarios: ${names.join(', ')}`,
   )
 }
 

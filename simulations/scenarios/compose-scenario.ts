@@ -21,6 +21,14 @@ export interface ScenarioParts {
   readonly times?: Partial<ScenarioTimes>
 }
 
+/** Many scenarios are played on one tree: its text is read once. */
+const read = new Map<string, Topology>()
+const topologyOf = (text: string, scenario: string): Topology => {
+  const known = read.get(text) ?? parseTopology(text, `${scenario}.yaml`)
+  read.set(text, known)
+  return known
+}
+
 /** Zones that keep the names of their sites from those above. */
 const keepingNames = (topology: Topology): readonly string[] =>
   zones(topology)
@@ -38,7 +46,7 @@ const paceOf = (faults: number, harmMs: number): readonly [number, number] => {
 /** @throws {TypeError} when an invariant has no checker; as `parseTopology` */
 export const composeScenario = (parts: ScenarioParts): Scenario => {
   const { name, summary, faults, workload, times } = parts
-  const topology = typeof parts.topology === 'string' ? parseTopology(parts.topology, `${name}.yaml`) : parts.topology
+  const topology = typeof parts.topology === 'string' ? topologyOf(parts.topology, name) : parts.topology
   const invariants = parts.invariants ?? Object.keys(invariantCheckers).map(Number)
   const harmMs = times?.harmMs ?? defaultHarmMs
   return {
