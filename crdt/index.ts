@@ -242,6 +242,7 @@ export {
   type Put,
   parkingLimits,
   parseLaneName,
+  parseState,
   type Quarantine,
   type Received,
   type ReplicaOptions,

@@ -17,6 +17,8 @@ import {
   type Owner,
   openEnvelope,
   openGenesis,
+  parseState,
+  stateHash,
 } from '../../../crdt/index.ts'
 import { createLevelStore } from '../../../crdt/store/level/index.ts'
 import { systemRandom } from '../../../node/powers/index.ts'
@@ -49,7 +51,11 @@ const readLane = async (book: Book, documents: Documents, id: string): Promise<H
   if (!opened?.ok) return { ...empty, faults: [`its first record: ${opened?.refusal.message ?? 'missing'}`] }
   const { epoch } = opened
   const hashes = await documents.hashes(id)
-  const replica = createLaneReplica({ epoch, powers })
+  const base = await documents.baseOf(id)
+  const begun = base && parseState(new TextDecoder().decode(base), epoch.lane, nodeHash)
+  if (epoch.base !== null && (!begun?.ok || stateHash(begun.state, nodeHash) !== epoch.base.state))
+    return { ...empty, faults: ['what its epoch began with is not what its first record names'] }
+  const replica = createLaneReplica({ epoch, powers, ...(begun?.ok && { base: begun.state }) })
   const faults: string[] = []
   for (const bytes of await documents.envelopes(id, new Set(hashes))) {
     const envelope = openEnvelope(bytes, epoch.place, powers)
