@@ -69,7 +69,8 @@ export const createHostView = (powers: {
       if (over.signal.aborted) return work
       throw new SkerryError('engine-unavailable', `the engine gave no list within ${policy.observeTimeoutMs} ms`)
     })
-    return Promise.race([work, late]).finally(() => over.abort())
+    // With a reason of its own: without one an error is made, and its stack read, for each list.
+    return Promise.race([work, late]).finally(() => over.abort('listed'))
   }
 
   const list = async (): Promise<void> => {
