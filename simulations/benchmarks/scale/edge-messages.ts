@@ -16,8 +16,8 @@ export type ToEdges =
     }
   /** What an archive holds, for the simulated engines: by no other way do they know an image. */
   | { readonly kind: 'image'; readonly archive: string; readonly name: string; readonly digest: string }
-  /** Says `synced` once these edges accepted a version and are linked. */
-  | { readonly kind: 'watch'; readonly version: string; readonly scopes: readonly string[] }
+  /** Says `synced` once the edges of these zones accepted a version and are linked, or so many milliseconds have passed. */
+  | { readonly kind: 'watch'; readonly version: string; readonly scopes: readonly string[]; readonly withinMs: number }
   | { readonly kind: 'count' }
   | { readonly kind: 'stop' }
 
@@ -35,7 +35,7 @@ export type FromEdges =
   /** All are linked, and so admitted with a certificate; when the last one was. */
   | { readonly kind: 'joined'; readonly atMs: number }
   | { readonly kind: 'accepted'; readonly version: string; readonly atMs: readonly number[] }
-  | { readonly kind: 'synced'; readonly version: string; readonly atMs: number }
+  | { readonly kind: 'synced'; readonly version: string; readonly atMs: number; readonly missing: number }
   | { readonly kind: 'counts'; readonly counts: EdgeCounts }
   | { readonly kind: 'failed'; readonly message: string }
   | { readonly kind: 'stopped' }

@@ -158,14 +158,16 @@ const joinAll = async ({ networkId, atOnce, edges: places }: Extract<ToEdges, { 
   say({ kind: 'joined', atMs: machineMs() })
 }
 
-const watch = async ({ version, scopes }: Extract<ToEdges, { kind: 'watch' }>) => {
+const watch = async ({ version, scopes, withinMs }: Extract<ToEdges, { kind: 'watch' }>) => {
+  const endMs = machineMs() + withinMs
   const wanted = new Set(scopes)
   let left = edges.filter(({ place }) => wanted.has(place.scope.slice(0, place.scope.lastIndexOf('/'))))
   for (;;) {
     const still: RunningEdge[] = []
     for (const edge of left) if (edge.accepted !== version || (await parentOf(edge))?.link !== 'up') still.push(edge)
     left = still
-    if (left.length === 0) return say({ kind: 'synced', version, atMs: machineMs() })
+    if (left.length === 0 || machineMs() > endMs)
+      return say({ kind: 'synced', version, atMs: machineMs(), missing: left.length })
     await pause(pollMs)
   }
 }

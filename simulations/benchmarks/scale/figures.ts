@@ -14,6 +14,8 @@ export interface Reached {
 
 /** What one run measured. Memory in MB of 1,000,000 bytes. */
 export interface ScaleFigures {
+  /** Processors of the machine. */
+  readonly processors: number
   readonly sites: number
   readonly aggregators: number
   readonly edgeProcesses: number

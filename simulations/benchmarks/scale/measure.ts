@@ -1,4 +1,5 @@
 import { mkdirSync, rmSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { SkerryError } from '../../../base/index.ts'
 import { buildArchive } from '../../../runtime/index.ts'
@@ -23,7 +24,10 @@ import {
 const restMs = 20_000
 /** After a change edges look for images they need no more once a minute has passed. */
 const settleMs = 75_000
-const changeWithinMs = 900_000
+/** What takes longer is given up: all sites enrolled, one change everywhere, a storm over. */
+const enrolWithinMs = 3_600_000
+const changeWithinMs = 3_600_000
+const stormWithinMs = 600_000
 const tokensAtOnce = 8
 /** Hosts that call at one moment, over all processes: each has seconds to be greeted. */
 const callersAtOnce = 32
@@ -80,11 +84,18 @@ const restOf = async (ms: number, signal: AbortSignal): Promise<void> => {
   }
 }
 
-const orAborted = <Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> =>
+const orAborted = <Value>(work: Promise<Value>, signal: AbortSignal, withinMs: number): Promise<Value> =>
   new Promise((resolve, reject) => {
     const abort = () => reject(new SkerryError('interrupted', 'the benchmark was interrupted'))
+    const late = setTimeout(
+      () => reject(new SkerryError('timeout', `what was waited for did not come in ${seconds(withinMs)}`)),
+      withinMs,
+    )
     signal.addEventListener('abort', abort, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+    work.then(resolve, reject).finally(() => {
+      clearTimeout(late)
+      signal.removeEventListener('abort', abort)
+    })
   })
 
 /** Every site from nothing to linked with a certificate, tokens included. @returns seconds */
@@ -108,7 +119,7 @@ const enrolAll = async ({ tower, zones }: TreeProcesses, signal: AbortSignal): P
         atOnce,
         edges: zone.sites.map((site) => ({ ...site, parent, token: tokens.get(site.host) ?? '' })),
       })
-      return (await orAborted(edges.heard('joined'), signal)).atMs
+      return (await orAborted(edges.heard('joined'), signal, enrolWithinMs)).atMs
     }),
   )
   for (const { zone, aggregator } of zones) {
@@ -181,12 +192,14 @@ const storm = async (tree: TreeProcesses, { sites, signal }: MeasureOptions): Pr
   await restOf(awayMs, signal)
   const beganMs = machineMs()
   const synced = hit.map(({ zone, edges }) => {
-    edges.tell({ kind: 'watch', version: '2', scopes: [zone.scope] })
+    edges.tell({ kind: 'watch', version: '2', scopes: [zone.scope], withinMs: stormWithinMs })
     return edges.heard('synced')
   })
   await Promise.all(hit.map(({ aggregator }) => aggregator.start()))
-  const ended = await orAborted(Promise.all(synced), signal)
-  const unlinked: Record<string, number> = {}
+  const ended = await orAborted(Promise.all(synced), signal, 2 * stormWithinMs)
+  const missing = ended.reduce((sum, one) => sum + one.missing, 0)
+  const unlinked: Record<string, number> =
+    missing === 0 ? {} : { [`not in sync after ${seconds(stormWithinMs)}`]: missing }
   for (const { edges } of tree.zones)
     for (const [why, count] of Object.entries((await edges.counts()).unlinked))
       unlinked[why] = (unlinked[why] ?? 0) + count
@@ -250,6 +263,7 @@ export const measureScale = async (options: MeasureOptions): Promise<ScaleFigure
       const measured = await measureTree(tree, options)
       return {
         sites,
+        processors: availableParallelism(),
         aggregators: zones.length,
         edgeProcesses: zones.length,
         enrol: measured.enrol,

@@ -10,6 +10,7 @@ const figuresOf = (sites: number, given: Partial<ScaleFigures> = {}): ScaleFigur
   const reached = { half: sites, most: 2 * sites, all: 3 * sites }
   return {
     sites,
+    processors: 2,
     aggregators: zones,
     edgeProcesses: zones,
     enrol: { seconds: 2 + sites / 50, cpu },
