@@ -18,7 +18,7 @@ export const [goldEdge, ironEdge]: readonly [string, string] = [canaryOf('n1a'),
 
 export const goldScope = `/north/${canaryOf('n1')}`
 
-type Times = Partial<Pick<Scenario, 'harmMs' | 'moveEveryMs' | 'settleMs' | 'quietMs'>>
+type Times = Partial<Pick<Scenario, 'harmMs' | 'faultEveryMs' | 'moveEveryMs' | 'settleMs' | 'quietMs'>>
 
 /**
  * Seven nodes for some minutes: a tower with a site, an open zone with a gold and an iron site, a zone that keeps its names.
@@ -49,7 +49,11 @@ export const calm: Scenario = compose('calm', [])
 export const noisy: Scenario = compose('noisy', ['cut-link', 'reset-link', 'slow-link', 'container-ends'])
 export const fullDisks: Scenario = compose('full-disks', ['disk-full'])
 export const lostLinks: Scenario = compose('lost-links', ['reset-link'])
-export const killedEdges: Scenario = compose('killed-edges', ['kill-edge'], { harmMs: 40_000 })
+export const killedEdges: Scenario = compose('killed-edges', ['kill-edge'], {
+  harmMs: 45_000,
+  faultEveryMs: [1_000, 3_000],
+  moveEveryMs: [2_000, 5_000],
+})
 export const powerCuts: Scenario = compose('power-cuts', ['power-tower'])
 /** Long enough at rest for a beacon to pass. */
 export const rest: Scenario = compose('rest', [], { harmMs: 30_000, quietMs: 11 * 60_000 })
