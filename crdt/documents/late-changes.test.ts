@@ -1,11 +1,22 @@
 import test from 'ava'
-import { toHex } from '../authority/index.ts'
+import { createNodeSignatures, nodeHash, toHex } from '../authority/index.ts'
+import { sealEnvelope } from '../envelope/index.ts'
 import { fixture } from '../fixtures/fixture.contract.ts'
-import { craft } from '../lane/scene/index.ts'
 import { decodeLate, encodeLate } from './late-changes.ts'
-import { scene } from './seal-scene.contract.ts'
 
-const envelope = craft(scene, scene.writer(1), { seq: 1, startOp: 1, deps: [], puts: [] })
+const signer = createNodeSignatures().signer(new Uint8Array(32).fill(1))
+const envelope = sealEnvelope(
+  {
+    networkId: '4e'.repeat(32),
+    documentId: '0d'.repeat(16),
+    epoch: 3,
+    incarnation: '01'.repeat(16),
+    seq: 5,
+    change: Uint8Array.of(1, 2, 3),
+  },
+  signer,
+  { hash: nodeHash },
+)
 
 test('the fixture of format 1 of a late change is read, and written to the same bytes', (t) => {
   const bytes = fixture('late-change.1', () => encodeLate('unsure', envelope.bytes))

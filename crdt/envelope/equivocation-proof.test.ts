@@ -1,10 +1,10 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { createKeyedSignatures, nodeHash, toHex } from '../authority/index.ts'
+import { createNodeSignatures, nodeHash, toHex } from '../authority/index.ts'
 import { fixture } from '../fixtures/fixture.contract.ts'
 import { type Envelope, encodeProof, openProof, proofGuards, sealEnvelope } from './index.ts'
 
-const powers = { signatures: createKeyedSignatures(), hash: nodeHash }
+const powers = { signatures: createNodeSignatures(), hash: nodeHash }
 const signer = powers.signatures.signer(new Uint8Array(32).fill(1))
 const other = powers.signatures.signer(new Uint8Array(32).fill(2))
 const networkId = '4e'.repeat(32)
