@@ -64,6 +64,7 @@ const predictionRows = (files: readonly string[], sites: number): readonly Bench
       ratio: was === undefined ? null : Number((predicted / was).toPrecision(3)),
       bar: was === undefined ? null : 1 + barOff,
       holds: off === undefined || Math.abs(off) <= barOff,
+      ...(!Number.isFinite(predicted) && { why: 'linked sites at rest take all the processors there are' }),
       limit: `${fixed.toPrecision(3)} ${unit} and ${perSite.toPrecision(3)} for each site`,
     }),
   )
