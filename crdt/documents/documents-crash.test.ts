@@ -150,7 +150,7 @@ test('whatever is written, taken, crashed and opened again comes to the valid se
         whole.equivocations.every(({ author }) => author !== signer!.keyId)
       )
     }),
-    { numRuns: 150 },
+    { numRuns: 400 },
   )
   t.is(seen.size, 11, [...seen].join())
 })
