@@ -1,7 +1,7 @@
 /**
  * A plain document of Automerge that keeps every change: what a sealed lane is measured beside.
  * Must not be used by the program.
- * Read first: this file.
+ * Read first: ../automerge-document.ts, ../automerge-codec.ts.
  */
 import * as Automerge from 'automerge'
 
