@@ -217,7 +217,7 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
       if (!reports.take(child, peerKey, value)) return
       links.uplink.reportChanged()
       tower
-        ?.noteReports(reports.hosts())
+        ?.noteReports(() => reports.hosts())
         .catch((error: unknown) => log.warn('reports could not be taken into account', { error: errorText(error) }))
     },
     report: () => reports.message(),

@@ -146,7 +146,7 @@ test('what is no longer wanted is retired until the site reports it gone', async
 
   const order = (await deployments.intentFor('n1'))?.order ?? 0
   const report = (fields: Partial<HostReport>) =>
-    deployments.noteReports([sampleReport({ acceptedOrder: order, ...fields })])
+    deployments.noteReports(() => [sampleReport({ acceptedOrder: order, ...fields })])
   const retiring = sampleApplicationStatus({ phase: 'retired' })
   await report({})
   await report({ status: sampleHostStatus([retiring]) })
@@ -167,9 +167,9 @@ test('a site of two hosts is done when both are', async (t) => {
   await deployments.removeDeployment('shop-all')
   const order = (await deployments.intentFor('n2'))?.order ?? 0
   const one = (host: string) => sampleReport({ site: 'n2', host, acceptedOrder: order, status: sampleHostStatus([]) })
-  await deployments.noteReports([one('h1')])
+  await deployments.noteReports(() => [one('h1')])
   t.deepEqual(await told('n2'), ['shop 1 retired'])
-  await deployments.noteReports([one('h1'), one('h2')])
+  await deployments.noteReports(() => [one('h1'), one('h2')])
   t.deepEqual(await told('n2'), [])
 })
 
@@ -237,7 +237,7 @@ test('where others write the intents, their orders say whether a site is done', 
     intentOrder: () => 4_294_967_301,
   })
   const report = (fields: Partial<HostReport>) =>
-    elsewhere.noteReports([sampleReport({ status: sampleHostStatus([]), ...fields })])
+    elsewhere.noteReports(() => [sampleReport({ status: sampleHostStatus([]), ...fields })])
   await report({ acceptedOrder: 4_294_967_300 })
   await report({ acceptedOrder: 4_294_967_301, intendedOrder: 4_294_967_302 })
   t.deepEqual(await told('n1'), ['shop 1 retired'])

@@ -229,8 +229,7 @@ export const createDeployments = (options: DeploymentsOptions): Deployments => {
         if (entries.length === 0) return
         const orders = new Map<string, number>()
         for (const { site } of entries) orders.set(site, await intentOrder(site))
-        const now = typeof reports === 'function' ? reports() : reports
-        const gone = sitesDone({ entries, orders, places: places(), reports: now })
+        const gone = sitesDone({ entries, orders, places: places(), reports: reports() })
         for (const { site, application } of gone) await store.forgetIntent(site, application)
         tell(gone.map(({ site }) => site))
       }),

@@ -41,8 +41,8 @@ export interface HostReport {
   readonly ingressAddress?: string
 }
 
-/** Reports, or where to ask for them: of ten thousand hosts they are put together only where something needs them. */
-export type ReportsNow = readonly HostReport[] | (() => readonly HostReport[])
+/** Where to ask for reports: of ten thousand hosts they are put together only where something needs them. */
+export type ReportsNow = () => readonly HostReport[]
 
 /**
  * A report older than this says what was, not what is. Hosts report on every change and at least every ten seconds,
