@@ -12,7 +12,14 @@ import {
 } from './tidy/layers.ts'
 import { adapters, findBannedCalls, findImpureImports } from './tidy/purity.ts'
 import type { Source } from './tidy/source.ts'
-import { findEmptyNames, findFatBase, findLongFile, findLooseDependencies, findMachinePlaces } from './tidy/words.ts'
+import {
+  findDeadLinks,
+  findEmptyNames,
+  findFatBase,
+  findLongFile,
+  findLooseDependencies,
+  findMachinePlaces,
+} from './tidy/words.ts'
 
 const root = dirname(import.meta.dirname)
 const skipped = new Set(['node_modules', '.git', '.node24', '.skerry', 'dist', 'coverage'])
@@ -206,6 +213,17 @@ const rules: readonly {
       ['a.json', `https://${['registry', 'example', 'org'].join('.')}/a`, /the host of a registry/],
     ],
     good: [['a.md', 'node/work/a, /run/skerry, runtime/root/x']],
+  },
+  {
+    name: 'links between documents lead to files that are there',
+    sources: files,
+    find: (source) => findDeadLinks(source, (path) => existsSync(join(root, path))),
+    sampleFind: (source) => findDeadLinks(source, (path) => knownFiles.has(path)),
+    bad: [
+      ['docs/a.md', 'x\n[the clock](../base/watch.ts)', /^docs\/a\.md:2: the link \.\.\/base\/watch\.ts leads nowhere/],
+      ['a.md', '[a](base/gone.md#part)', /base\/gone\.md leads nowhere/],
+    ],
+    good: [['docs/a.md', '[a](../base/clock.ts#x) [b](https://example.org/x) [c](#here)\n```\n[d](e)\n```']],
   },
   {
     name: 'dependencies are pinned and the lock file holds no address',

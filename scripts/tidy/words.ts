@@ -76,3 +76,14 @@ export const findLooseDependencies = (source: Source): string[] => {
       ),
   )
 }
+
+/** Links of documents to files of ours that are not there. */
+export const findDeadLinks = (source: Source, exists: (path: string) => boolean): string[] => {
+  if (!source.path.endsWith('.md')) return []
+  const prose = source.text.replace(/```[\s\S]*?```/g, (block) => block.replace(/[^\n]/g, ' '))
+  return [...prose.matchAll(/\]\((?!https?:)([^)#\s]+)(?:#[^)]*)?\)/g)].flatMap(({ index, 1: link = '' }) =>
+    exists(posix.join(posix.dirname(source.path), link))
+      ? []
+      : [complain(source, index, `the link ${link} leads nowhere`)],
+  )
+}
