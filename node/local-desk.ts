@@ -1,4 +1,4 @@
-import { type Clock, errorText, type Log, type Random, type ScopePath, SkerryError } from '../base/index.ts'
+import { type Clock, errorText, type Log, type Random, randomHex, type ScopePath, SkerryError } from '../base/index.ts'
 import {
   type AuthorityPowers,
   type Book,
@@ -171,6 +171,7 @@ export const createLocalDesk = (options: LocalDeskOptions): LocalDesk => {
       })),
     )
 
+  const configIds = random.fork('config-ids')
   const store = createLaneConfigStore({
     lane: {
       load: async () => {
@@ -183,7 +184,7 @@ export const createLocalDesk = (options: LocalDeskOptions): LocalDesk => {
     },
     blobs: specificationBlobs(blobs),
     told: { load: () => ({ intents: told(), intentOrders: {} }), save: () => {} },
-    random: random.fork('config-ids'),
+    newId: () => randomHex(configIds, 16),
     hash,
     salt: keptNow().salt,
   })

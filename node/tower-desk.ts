@@ -20,6 +20,7 @@ import type { Knowledge } from './knowledge.ts'
 import type { BlobStore, StateFile } from './powers/index.ts'
 import { createRounds } from './rounds.ts'
 import {
+  configIds,
   createDeployments,
   createLaneConfigStore,
   describeVersionStep,
@@ -112,7 +113,7 @@ export const createTowerDesk = (options: TowerDeskOptions): TowerDesk => {
     },
     blobs: specificationBlobs(blobs),
     told: options.stateFile<ToldCache>('told'),
-    random: random.fork('config-ids'),
+    newId: configIds(tenant.signer, hash),
     hash,
     salt: tenant.salt,
     onChange: () => void decide(),

@@ -16,6 +16,7 @@ import {
   type Owner,
   toHex,
 } from '../../../crdt/index.ts'
+import { configIds } from './config-ids.ts'
 import { contractSalt } from './config-store.contract.ts'
 import { createDeployments } from './deployments.ts'
 import { createLaneConfigStore } from './lane-config-store.ts'
@@ -94,7 +95,7 @@ const towerOn = async (
       get: async (revision) => blobs.get(revision),
     },
     told: { load: () => undefined, save: () => undefined },
-    random: random.fork('ids'),
+    newId: configIds(signer, sampleHash),
     hash: sampleHash,
     salt: contractSalt,
   })

@@ -3,6 +3,8 @@
  * rollback, status rolled up from reports, and `explain`. Must not do I/O, start anything, or know how intents travel;
  * what it decides is plain data. Read first: deployments.ts, explain.ts.
  */
+
+export { configIds } from './config-ids.ts'
 export type {
   ApplicationRevision,
   ConfigErrorCode,

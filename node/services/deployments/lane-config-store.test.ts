@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto'
 import test from 'ava'
-import { createSeededRandom } from '../../../base/index.ts'
-import type { LaneValue } from '../../../crdt/index.ts'
+import { createNodeSignatures, type LaneValue } from '../../../crdt/index.ts'
+import { configIds } from './config-ids.ts'
 import { configStoreContract, contractSalt, namedRevision } from './config-store.contract.ts'
 import { type ConfigLane, createLaneConfigStore, type ToldCache } from './lane-config-store.ts'
 import { sampleApplication, sampleDeployment } from './sample-config.ts'
 import { idOf, recordOf, sampleHash } from './sample-entries.ts'
 import { pickConfigValues } from './tenant-config.ts'
+
+const signerOf = (seed: number) => createNodeSignatures().signer(new Uint8Array(32).fill(seed))
 
 /** A disk with a lane, blobs and a file; a store opened on it is one life of a tower. */
 const createDisk = () => {
@@ -40,7 +42,7 @@ const createDisk = () => {
           disk.told = structuredClone(value)
         },
       },
-      random: createSeededRandom(seed),
+      newId: configIds(signerOf(seed), sampleHash),
       hash: sampleHash,
       salt: contractSalt,
       ...(onChange && { onChange }),
@@ -73,6 +75,26 @@ test('what a store wrote another life reads, ids and what sites were told includ
     held?.revisions.map(({ version }) => version),
     ['1', '2'],
   )
+})
+
+test('what is put again into a restored store has the ids it had; what was removed comes back as another', async (t) => {
+  const put = async (seed: number) => {
+    const store = await createDisk().open(seed)
+    const ids = async () => {
+      await store.putApplication(application('1'))
+      await store.putDeployment(sampleDeployment(), 5)
+      const { applications, deployments } = store.config()
+      return [...applications.keys(), ...deployments.keys()]
+    }
+    const first = await ids()
+    await store.removeDeployment('shop-all')
+    await store.removeApplication('shop')
+    return [...first, ...(await ids())]
+  }
+  const before = await put(1)
+  t.is(new Set(before).size, 4)
+  t.deepEqual(await put(1), before)
+  t.is(new Set([...before, ...(await put(2))]).size, 8, 'another key names them otherwise')
 })
 
 test('one change is one write, whatever it touches, and what sites were told is none', async (t) => {

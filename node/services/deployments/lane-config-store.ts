@@ -1,5 +1,6 @@
-import { type Random, randomHex, SkerryError } from '../../../base/index.ts'
+import { SkerryError } from '../../../base/index.ts'
 import type { LaneValue } from '../../../crdt/index.ts'
+import type { NewConfigId } from './config-ids.ts'
 import type { ApplicationRevision, ConfigStore, StoredApplication, StoredDeployment } from './config-store.ts'
 import { type ConfigState, createMemoryConfigStore } from './memory-config-store.ts'
 import { oneAtATime } from './one-at-a-time.ts'
@@ -38,7 +39,7 @@ export interface LaneConfigStoreOptions {
   readonly lane: ConfigLane
   readonly blobs: SpecificationBlobs
   readonly told: { load(): ToldCache | undefined; save(value: ToldCache): void }
-  readonly random: Random
+  readonly newId: NewConfigId
   readonly hash: Hash
   /** The tenant's, which is in every revision. */
   readonly salt: string
@@ -81,7 +82,7 @@ const sorted = (edits: Iterable<readonly [string, LaneValue]>): ReadonlyMap<stri
  * is made to a copy, written, and only then counts; so one that cannot be written never happened.
  */
 export const createLaneConfigStore = (options: LaneConfigStoreOptions): LaneConfigStore => {
-  const { lane, blobs, told, random, hash, salt } = options
+  const { lane, blobs, told, hash, salt } = options
   const inTurn = oneAtATime()
   let held: Held = { state: createMemoryConfigStore().state(), config: nothingConfigured }
 
@@ -116,7 +117,10 @@ export const createLaneConfigStore = (options: LaneConfigStoreOptions): LaneConf
     }
   }
 
-  const newId = () => randomHex(random, 16)
+  const newId = (kind: 'application' | 'deployment', ...name: readonly string[]): string => {
+    const { applications, deployments, removed } = held.config
+    return options.newId(kind, name, (id) => applications.has(id) || deployments.has(id) || removed.has(id))
+  }
 
   const applicationEdits = (next: ConfigState): readonly (readonly [string, LaneValue])[] => {
     const ids = new Map([...held.config.applications.values()].map(({ name, id }) => [name, id]))
@@ -126,7 +130,7 @@ export const createLaneConfigStore = (options: LaneConfigStoreOptions): LaneConf
     return [
       ...changed.map(({ name, order, revisions }) =>
         applicationEdit({
-          id: ids.get(name) ?? newId(),
+          id: ids.get(name) ?? newId('application', name),
           name,
           order,
           revisions: revisions.map(({ version, revision, changedAtMs }) => ({ version, revision, changedAtMs })),
@@ -154,7 +158,12 @@ export const createLaneConfigStore = (options: LaneConfigStoreOptions): LaneConf
     ]
     return [
       ...changed.map((one) =>
-        deploymentEdit({ id: (isAnother(one) ? undefined : ids.get(one.spec.name)) ?? newId(), ...one }),
+        deploymentEdit({
+          id:
+            (isAnother(one) ? undefined : ids.get(one.spec.name)) ??
+            newId('deployment', one.spec.name, one.spec.application),
+          ...one,
+        }),
       ),
       ...gone.flatMap(({ spec: { name } }) => {
         const id = ids.get(name)

@@ -6,7 +6,7 @@ import { byName } from './placement.ts'
 
 /** An application as its tenant's lane has it: the specifications themselves are blobs, by their revision. */
 export interface ConfiguredApplication {
-  /** 32 hexadecimal digits, random and for life. */
+  /** 32 hexadecimal digits, for life (config-ids.ts). */
   readonly id: string
   readonly name: string
   readonly order: number
@@ -20,7 +20,7 @@ export interface ConfiguredApplication {
 }
 
 export interface ConfiguredDeployment {
-  /** 32 hexadecimal digits, random and for life. For one application: one that goes to another is another one. */
+  /** 32 hexadecimal digits, for life. For one application: one that goes to another is another one. */
   readonly id: string
   readonly spec: DeploymentSpec
   readonly order: number
