@@ -11,6 +11,7 @@ import { createMachineClock, type MachineClock, type Standstill } from './machin
 import type { Network, Seat } from './network.ts'
 import { type ContainerAct, observeContainers } from './observer.ts'
 import type { Scheduler } from './scheduler.ts'
+import { simulatedConfig } from './simulated-config.ts'
 
 /** `kill`: the process alone; `power`: the machine, with its containers and what no disk had synced. */
 export type CrashKind = 'kill' | 'power'
@@ -75,31 +76,20 @@ const largestDrift = 100e-6
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
-const configOf = ({ name, role, scope, site, parents }: TopologyNode, networkId: string): NodeConfig => ({
-  name,
-  role,
-  scope,
-  networkId,
-  site: role === 'edge' ? (site ?? '') : '',
-  topology: '',
-  dataDir: `/simulated/${name}`,
-  runDir: `/simulated/${name}/run`,
-  parents,
-  meshListen: role === 'edge' ? [] : [name],
-  joinTokenFile: '',
-  hostId: `host-of-${name}`,
-  time: 'auto',
-  apiListen: '',
-  tokenFile: '',
-  runtime: 'simulated',
-  containerdSocket: '',
-  portRange: [20_000, 20_099],
-  bridge: 'b',
-  subnet: '10.0.0.0/24',
-  ingressAddress: '127.0.0.1',
-  cniDir: '',
-  logLevel: 'info',
-})
+const configOf = ({ name, role, scope, site, parents }: TopologyNode, networkId: string): NodeConfig =>
+  simulatedConfig({
+    name,
+    role,
+    scope,
+    networkId,
+    site: role === 'edge' ? (site ?? '') : '',
+    dataDir: `/simulated/${name}`,
+    runDir: `/simulated/${name}/run`,
+    parents,
+    meshListen: role === 'edge' ? [] : [name],
+    hostId: `host-of-${name}`,
+    logLevel: 'info',
+  })
 
 /** A clock further off than this is seen to be wrong by whoever keeps it, in milliseconds. */
 const believableMs = 60_000

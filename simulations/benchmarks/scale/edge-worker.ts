@@ -11,6 +11,7 @@ import { createNode, type NodeConfig, type SkerryNode } from '../../../node/inde
 import { createBlobStoreOver, createMemoryBlobDisk, systemClock, systemRandom } from '../../../node/powers/index.ts'
 import { createSimulatedHost, type SimulatedHost } from '../../../runtime/index.ts'
 import { pause } from '../../demo/index.ts'
+import { simulatedConfig } from '../../world/index.ts'
 import { type EdgeToStart, type FromEdges, machineMs, type ToEdges } from './edge-messages.ts'
 import { createEdgeStateFile } from './edge-state-file.ts'
 import { createPrefixedStore } from './prefixed-store.ts'
@@ -53,31 +54,19 @@ setInterval(() => {
   acceptedAt.clear()
 }, acceptedEveryMs).unref()
 
-const configOf = (place: EdgeToStart, networkId: string, folder: string): NodeConfig => ({
-  name: parseName(place.host),
-  role: 'edge',
-  networkId,
-  scope: parseScopePath(place.scope),
-  site: place.site,
-  topology: '',
-  dataDir: folder,
-  runDir: folder,
-  parents: [place.parent],
-  meshListen: [],
-  joinTokenFile: '',
-  hostId: place.host,
-  time: 'untrusted',
-  apiListen: '',
-  tokenFile: '',
-  runtime: 'simulated',
-  containerdSocket: '',
-  portRange: [20_000, 20_099],
-  bridge: 'b',
-  subnet: '10.0.0.0/24',
-  ingressAddress: '127.0.0.1',
-  cniDir: '',
-  logLevel: 'error',
-})
+const configOf = (place: EdgeToStart, networkId: string, folder: string): NodeConfig =>
+  simulatedConfig({
+    name: parseName(place.host),
+    role: 'edge',
+    networkId,
+    scope: parseScopePath(place.scope),
+    site: place.site,
+    dataDir: folder,
+    parents: [place.parent],
+    hostId: place.host,
+    time: 'untrusted',
+    logLevel: 'error',
+  })
 
 /** What the store says of where an archive is, and the engine is told. */
 const archivePath = (folder: string, hex: string): string => join(folder, 'archives', hex)

@@ -3,6 +3,7 @@ import { createMemoryDisk } from '../../../crdt/index.ts'
 import { createNode, type NodeConfig, type NodePowers } from '../../../node/index.ts'
 import { createBlobStoreOver, createMemoryBlobDisk, type StateFile } from '../../../node/powers/index.ts'
 import { createSimulatedHost } from '../../../runtime/index.ts'
+import { simulatedConfig } from '../../world/index.ts'
 import type { Doctor } from '../guard.ts'
 import { goldEdge, goldScope, ironEdge, northGate } from '../scenes.ts'
 
@@ -20,31 +21,19 @@ const files = (): NodePowers['stateFile'] => {
   })
 }
 
-const configOf = (networkId: string): NodeConfig => ({
-  name: goldEdge,
-  role: 'edge',
-  scope: parseScopePath(goldScope),
-  networkId,
-  site: goldScope.slice(goldScope.lastIndexOf('/') + 1),
-  topology: '',
-  dataDir: '/nowhere',
-  runDir: '/nowhere/run',
-  parents: [northGate],
-  meshListen: [],
-  joinTokenFile: '',
-  hostId: 'another machine',
-  time: 'auto',
-  apiListen: '',
-  tokenFile: '',
-  runtime: 'simulated',
-  containerdSocket: '',
-  portRange: [20_000, 20_099],
-  bridge: 'b',
-  subnet: '10.0.0.0/24',
-  ingressAddress: '127.0.0.1',
-  cniDir: '',
-  logLevel: 'error',
-})
+const configOf = (networkId: string): NodeConfig =>
+  simulatedConfig({
+    name: goldEdge,
+    role: 'edge',
+    scope: parseScopePath(goldScope),
+    networkId,
+    site: goldScope.slice(goldScope.lastIndexOf('/') + 1),
+    dataDir: '/nowhere',
+    runDir: '/nowhere/run',
+    parents: [northGate],
+    hostId: 'another machine',
+    logLevel: 'error',
+  })
 
 /**
  * A second node on the machine of the iron site: it has found the token with which the gold one joined, and says it is

@@ -11,6 +11,7 @@ import { createBlobStore, createStateFile, systemClock } from '../../../node/pow
 import { type Containers, createSimulatedHost, type SimulatedHost } from '../../../runtime/index.ts'
 import { nodesOf, siteNamed, sliceFor, type Topology, type TopologyNode } from '../../../topologies/index.ts'
 import { pause } from '../../demo/index.ts'
+import { simulatedConfig } from '../../world/index.ts'
 import { createTap, type Tap } from './tap.ts'
 
 export const asked = { caller: { tenant: 'default', user: 'trial' }, signal: new AbortController().signal } as const
@@ -66,31 +67,18 @@ const configOf = (
     readonly folder: string
     readonly listen: readonly string[]
   },
-): NodeConfig => ({
-  name,
-  role,
-  scope,
-  networkId,
-  site: role === 'edge' ? (site ?? '') : '',
-  topology: '',
-  dataDir: folder,
-  runDir: folder,
-  parents,
-  meshListen: listen,
-  joinTokenFile: '',
-  hostId: '',
-  time: 'auto',
-  apiListen: '',
-  tokenFile: '',
-  runtime: 'simulated',
-  containerdSocket: '',
-  portRange: [20_000, 20_099],
-  bridge: 'b',
-  subnet: '10.0.0.0/24',
-  ingressAddress: '127.0.0.1',
-  cniDir: '',
-  logLevel: 'debug',
-})
+): NodeConfig =>
+  simulatedConfig({
+    name,
+    role,
+    scope,
+    networkId,
+    site: role === 'edge' ? (site ?? '') : '',
+    dataDir: folder,
+    parents,
+    meshListen: listen,
+    logLevel: 'debug',
+  })
 
 /** Where a host of a site listens for siblings, as the topology says. */
 const siblingAddress = (topology: Topology, { name, site }: TopologyNode): readonly string[] => {
