@@ -130,7 +130,8 @@ const keyOf = (remote: Multiaddr): string => remote.toString().split('/', 5).joi
 const leaving = (stage: CallerStage, bytesRead: number): readonly [RefusalKind, string] | undefined => {
   if (stage === 'greeted' || bytesRead === 0) return undefined
   if (stage === 'connected') return ['garbage', 'it does not speak the protocol']
-  if (stage === 'encrypting') return ['other-network', 'the handshake failed: it belongs to another network']
+  if (stage === 'encrypting')
+    return ['other-network', 'it left within the handshake: it belongs to another network, or waited too long']
   return ['garbage', 'it left without a greeting']
 }
 

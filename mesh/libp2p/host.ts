@@ -161,7 +161,7 @@ const watched = (encrypter: ConnectionEncrypter, door: Door): ConnectionEncrypte
       return await secureInbound(connection, options)
     } catch (error) {
       // A WebSocket is closed politely, which a stranger may never answer.
-      caller?.refuse('other-network', 'the handshake failed: it belongs to another network')
+      caller?.refuse('other-network', 'the handshake failed: it belongs to another network, or waited too long')
       throw error
     }
   }

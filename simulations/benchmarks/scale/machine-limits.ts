@@ -15,6 +15,8 @@ export type Haves = Needs
 
 /** Sockets, logs, the store and its tables, and what Node opens itself. */
 const filesBeside = 400
+/** What the range that is advised here holds. */
+const mostPorts = 55_000
 const mb = 1_000_000
 /** Tower, benchmark, and one aggregator with its process of edges before any site. */
 const baseMb = 600
@@ -46,7 +48,7 @@ export const lackingOf = (needs: Needs, haves: Haves): readonly string[] => [
     : []),
   ...(haves.ports < needs.ports
     ? [
-        `${haves.ports} local ports may be used, ${needs.ports} are needed: sysctl -w net.ipv4.ip_local_port_range="10000 65000"`,
+        `${haves.ports} local ports may be used, ${needs.ports} are needed: ${needs.ports > mostPorts ? 'fewer --sites; one address has no more' : 'sysctl -w net.ipv4.ip_local_port_range="10000 65000"'}`,
       ]
     : []),
   ...(haves.memoryBytes < needs.memoryBytes
