@@ -1,6 +1,13 @@
-import { type Random, randomHex } from '../../base/index.ts'
 import { type KeyId, nothingBlocked, type Owner, type Signer } from '../authority/index.ts'
-import { canonicalState, type Epoch, formatLaneName, type LaneName, openGenesis, sealGenesis } from '../lane/index.ts'
+import {
+  canonicalState,
+  documentIdOf,
+  type Epoch,
+  formatLaneName,
+  type LaneName,
+  openGenesis,
+  sealGenesis,
+} from '../lane/index.ts'
 import { baseKey, genesisKey, summaryKey } from './document-keys.ts'
 import type { TakenGenesis } from './documents.ts'
 import { describeLane, noTail } from './held-lane.ts'
@@ -68,12 +75,11 @@ export const createLane = (
   desk: Desk,
   networkId: string,
   { lane, owner, signer }: { readonly lane: LaneName; readonly owner: Owner; readonly signer: Signer },
-  random: Random,
 ): Promise<string> =>
   desk.turns.run([turnOf(lane)], async () => {
     const held = desk.shelf.idOf(lane)
     if (held !== undefined) return held
-    const documentId = randomHex(random, 16)
+    const documentId = documentIdOf({ networkId, lane, owner: owner.id }, desk.powers.hash)
     const { bytes } = sealGenesis({ networkId, documentId, lane, owner }, [signer], desk.powers)
     const opened = openGenesis(bytes, { networkId, owner, blocked: nothingBlocked }, desk.powers)
     if (!opened.ok) throw new RangeError(`cannot begin ${formatLaneName(lane)}: ${opened.refusal.message}`)
@@ -115,16 +121,14 @@ export interface BroughtGenesis {
   readonly sealers: ReadonlyMap<KeyId, Uint8Array> | undefined
 }
 
-/** What a genesis may not be besides what is held: another document of the lane, another lane, another first epoch. */
-const rivalOf = ({ shelf }: Desk, { documentId, lane, epoch }: Epoch): Refusal | undefined => {
+/** What a genesis may not be besides what is held: another document of the lane, or another lane. */
+const rivalOf = ({ shelf }: Desk, { documentId, lane }: Epoch): Refusal | undefined => {
   const held = shelf.get(documentId)
   const other = shelf.idOf(lane)
   if (other !== undefined && other !== documentId)
     return refuse('rival', `the lane ${formatLaneName(lane)} is the document ${other} here`)
-  if (held !== undefined && formatLaneName(held.epoch.lane) !== formatLaneName(lane))
-    return refuse('rival', `the document ${documentId} is another lane here`)
-  return held?.epoch.epoch === 1 && epoch === 1
-    ? refuse('rival', `the document ${documentId} has another genesis here`)
+  return held !== undefined && formatLaneName(held.epoch.lane) !== formatLaneName(lane)
+    ? refuse('rival', `the document ${documentId} is another lane here`)
     : undefined
 }
 

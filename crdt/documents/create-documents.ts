@@ -111,6 +111,10 @@ export const createDocuments = (options: DocumentsOptions): Documents => {
       const lane = shelf.get(documentId)
       return lane && { documentId, epoch: lane.epoch.epoch, heads: lane.heads, fence: lane.fence }
     },
+    isWhole: (documentId) => {
+      const lane = shelf.get(documentId)
+      return lane !== undefined && lane.loss === undefined
+    },
     loadOf: (documentId) => {
       const lane = shelf.get(documentId)
       return lane && { epoch: lane.epoch, count: lane.tally.count, sizeBytes: lane.sizeBytes }
@@ -124,7 +128,7 @@ export const createDocuments = (options: DocumentsOptions): Documents => {
       const lane = shelf.get(documentId)
       return lane && readWhole(baseKey(documentId, lane.epoch.epoch))
     },
-    create: (lane, owner, signer) => createLane(desk, networkId(), { lane, owner, signer }, random),
+    create: (lane, owner, signer) => createLane(desk, networkId(), { lane, owner, signer }),
     takeGenesis: (bytes, owner, from, { base, sealers } = {}) =>
       takeGenesis(desk, networkId(), { bytes, owner, from, base, sealers }),
     seal: (documentId, seal) => sealLane(desk, networkId(), documentId, seal),

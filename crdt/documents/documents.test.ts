@@ -1,7 +1,17 @@
 import test from 'ava'
 import { createSeededRandom } from '../../base/index.ts'
-import { createLaneReplica } from '../lane/index.ts'
-import { edit, entryText, hexOf, intentLane, laneScene, localLane, memberLane, shop } from '../lane/scene/index.ts'
+import { createLaneReplica, documentIdOf } from '../lane/index.ts'
+import {
+  edit,
+  entryText,
+  hexOf,
+  intentLane,
+  laneScene,
+  localLane,
+  memberLane,
+  networkId,
+  shop,
+} from '../lane/scene/index.ts'
 import { createMemoryDisk, type Store, StoreError } from '../store/index.ts'
 import { allBytes, nextEntry, openDocuments, writeOne } from './documents-scene.contract.ts'
 
@@ -155,21 +165,54 @@ test('a lane is begun once, also when it is asked for twice at once', async (t) 
   t.is(a.documents.idOf(localLane), undefined)
 })
 
-test('a second document for a lane, or a second genesis of a document, is refused as a rival', async (t) => {
+test('a lane that is begun at two nodes is one document, and what was written apart stands in it', async (t) => {
   const a = await openDocuments(createMemoryDisk(), scene)
   const b = await openDocuments(createMemoryDisk(), scene, { seed: 2 })
   const id = await a.documents.create(intentLane, scene.owner, signer!)
-  await b.documents.create(intentLane, scene.owner, signer!)
-  const genesis = (await b.documents.genesisOf(b.documents.ids()[0]!))!
-  const refused = await a.documents.takeGenesis(genesis, scene.owner, 'b')
+  t.is(await b.documents.create(intentLane, scene.owner, other!), id)
+  // The fixture of the form: another id would begin each lane anew.
+  t.is(id, 'd68b898351ca8a41ba5d232ba59a632c')
+  t.is(id, documentIdOf({ networkId, lane: intentLane, owner: scene.owner.id }, scene.powers.hash))
+  t.is(b.documents.epochOf(id)?.id, a.documents.epochOf(id)?.id)
+  await writeOne(a, nextEntry(id, 'at a'), signer!)
+  await writeOne(b, nextEntry(id, 'at b', bakery), other!)
+  for (const [to, from] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    t.like(await to.documents.takeGenesis((await from.documents.genesisOf(id))!, scene.owner, 'peer'), { ok: true })
+    await to.documents.take(id, await allBytes(from.documents, id), 'peer')
+  }
+  t.deepEqual([...(await a.documents.standing(id)).keys()].toSorted(), [bakery, shop].toSorted())
+  t.deepEqual(a.documents.summaryOf(id), b.documents.summaryOf(id))
+  t.deepEqual(a.documents.lateNames(id), [])
+  // Another lane, and another owner of the same name, is another document.
+  const lane = { networkId, lane: localLane, owner: scene.owner.id }
+  t.not(documentIdOf(lane, scene.powers.hash), id)
+  t.not(documentIdOf({ ...lane, lane: intentLane, owner: hexOf('anew', 16) }, scene.powers.hash), id)
+})
+
+test('a document of another id for a lane that is held is refused as a rival', async (t) => {
+  const a = await openDocuments(createMemoryDisk(), scene)
+  const id = await a.documents.create(intentLane, scene.owner, signer!)
+  const refused = await a.documents.takeGenesis(laneScene().genesis, scene.owner, 'b')
   t.is(refused.ok ? '' : refused.refusal.code, 'rival')
   t.deepEqual(a.documents.ids(), [id])
   t.like(await a.documents.takeGenesis((await a.documents.genesisOf(id))!, scene.owner, 'b'), { ok: true })
   t.is(a.heard.length, 1)
-  const wrong = await a.documents.takeGenesis(genesis, { ...scene.owner, generation: 2 }, 'b')
+  const wrong = await a.documents.takeGenesis(laneScene().genesis, { ...scene.owner, generation: 2 }, 'b')
   t.is(wrong.ok ? '' : wrong.refusal.code, 'wrong-owner')
   const garbage = await a.documents.takeGenesis(new Uint8Array(10), scene.owner, 'b')
   t.false(garbage.ok)
+})
+
+test('a lane of a random id, as earlier releases began them, is opened and gone on with', async (t) => {
+  const a = await openDocuments(createMemoryDisk(), scene)
+  t.like(await a.documents.takeGenesis(scene.genesis, scene.owner, 'earlier'), { ok: true })
+  const id = await a.documents.create(intentLane, scene.owner, signer!)
+  t.is(id, scene.epoch.documentId)
+  await writeOne(a, nextEntry(id, 'on'), signer!)
+  t.is((await a.documents.standing(id)).size, 1)
 })
 
 test('a write gives one answer per lane, in their order', async (t) => {

@@ -17,7 +17,8 @@ export interface TurnRefusal {
 
 /** What a new epoch begins with. */
 export interface BegunEpoch {
-  readonly state: LaneState
+  /** Undefined in a first epoch. */
+  readonly state: LaneState | undefined
   /** The epoch it was held against and all its envelopes, late ones too; undefined when it was taken with its base. */
   readonly anchor: { readonly epoch: Epoch; readonly envelopes: readonly Envelope[] } | undefined
   /** What the epoch before comes to at the cut, as far as it is here. */
@@ -25,6 +26,10 @@ export interface BegunEpoch {
 }
 
 const refuse = (code: TurnRefusal['code'], message: string): TurnRefusal => ({ code, message })
+
+const uniqueByHash = (envelopes: readonly Envelope[]): readonly Envelope[] => [
+  ...new Map(envelopes.map((envelope) => [envelope.hash, envelope])).values(),
+]
 
 const judgeByChanges = async (
   { powers }: Desk,
@@ -36,7 +41,8 @@ const judgeByChanges = async (
   const base = await anchor.base()
   if (cut === null || (base === undefined && epoch.base !== null)) return undefined
   const ofEpoch = late.flatMap(({ envelope }) => (envelope.epoch === epoch.epoch ? envelope : []))
-  const envelopes = [...(await anchor.envelopes()), ...ofEpoch]
+  // One may lie in both places: late elsewhere, and brought here in its epoch after that was told.
+  const envelopes = uniqueByHash([...(await anchor.envelopes()), ...ofEpoch])
   return { sealed: stateAtCut({ epoch, base }, envelopes, cut.heads, powers), envelopes }
 }
 
@@ -51,7 +57,8 @@ export const judgeSeal = async (
   late: readonly StoredLate[],
   text: Uint8Array | undefined,
 ): Promise<BegunEpoch | TurnRefusal> => {
-  const named = next.base?.state ?? ''
+  if (next.base === null) return { state: undefined, anchor: undefined, sealed: undefined }
+  const named = next.base.state
   const anchor = stored.find(({ epoch }) => epoch.id === next.base?.genesis && epoch.epoch === next.epoch - 1)
   const judged = anchor && (await judgeByChanges(desk, next, anchor, late))
   const sealed = judged?.sealed

@@ -12,14 +12,17 @@ import { readPast, storedEpochs } from './stored-epochs.ts'
 /** Late changes that peers may bring of one author in one lane. */
 export const lateLimit = 256
 
-/** Where a late change may belong: each epoch that is held says who wrote in it. */
+/** Where a late change may belong: each sealed epoch that is held. */
 const placesOf = async (desk: Desk, lane: HeldLane): Promise<ReadonlyMap<number, EnvelopePlace>> => {
   const { documentId } = lane.epoch
   const past = await Promise.all(lane.tail.past.map((one) => readPast(desk, documentId, one)))
   return new Map(past.flatMap((epoch) => (epoch === undefined ? [] : [[epoch.epoch, epoch.place] as const])))
 }
 
-/** Writers of any epoch that is held: a change of an epoch that is not, or of one that lost, is kept when one of them signed it. */
+/**
+ * Writers of any epoch that is held: a change of an epoch that is not, or of one that lost, is kept when one of them signed
+ * it. One that lost may have had the number of one that is held, and other writers, or a higher number.
+ */
 const anyPlace = (lane: HeldLane, places: ReadonlyMap<number, EnvelopePlace>, epoch: number): EnvelopePlace => {
   const writers = new Map([...places.values(), lane.epoch.place].flatMap((place) => [...place.writers]))
   return { ...lane.epoch.place, epoch, writers }
@@ -62,7 +65,7 @@ export const takeLateEnvelopes = (
         ? isCounted(hash)
         : (await desk.readWhole(envelopeKey(documentId, epoch, hash))) !== undefined
       if (isInside) return known
-      const place = places.get(epoch) ?? anyPlace(lane, places, Math.min(epoch, lane.epoch.epoch))
+      const place = anyPlace(lane, places, epoch)
       const opened = openEnvelope(bytes.slice(), place, desk.powers)
       if (!opened.ok) return { kind: 'refused', refusal: opened.refusal }
       const { envelope } = opened

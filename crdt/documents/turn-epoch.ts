@@ -64,7 +64,7 @@ const leftOf = async (
 }
 
 /** Of envelopes kept under the number of the new epoch those that count in it, with its base. */
-const beginLive = (desk: Desk, epoch: Epoch, base: LaneState, envelopes: readonly Envelope[]): LiveLane => {
+const beginLive = (desk: Desk, epoch: Epoch, base: LaneState | undefined, envelopes: readonly Envelope[]): LiveLane => {
   const own = envelopes.filter(({ bytes }) => openEnvelope(bytes, epoch.place, desk.powers).ok)
   const all = replay({ epoch, base }, own, desk)
   const valid = all.replica.graph.valid()
@@ -125,7 +125,8 @@ const dropEpoch = async (
 }
 
 /**
- * Leads a lane that is held into another epoch: one that seals it, one that won against it, or a much later one. Reads and
+ * Leads a lane that is held into another epoch: one that seals it, one that won against it (a first one too, where the lane
+ * was begun twice), or a much later one. Reads and
  * decides; the caller writes `changes` in one synced batch.
  */
 export const turnEpoch = async (desk: Desk, held: HeldLane, next: NextEpoch): Promise<Turn | TurnRefusal> => {
@@ -173,7 +174,15 @@ export const turnEpoch = async (desk: Desk, held: HeldLane, next: NextEpoch): Pr
       ...late.changes,
       ...found.flatMap((one) => one.changes),
       { kind: 'put', key: genesisKey(documentId, epoch.epoch), value: next.genesis },
-      { kind: 'put', key: baseKey(documentId, epoch.epoch), value: new TextEncoder().encode(canonicalState(state)) },
+      ...(state === undefined
+        ? []
+        : ([
+            {
+              kind: 'put',
+              key: baseKey(documentId, epoch.epoch),
+              value: new TextEncoder().encode(canonicalState(state)),
+            },
+          ] as const)),
       { kind: 'put', key: summaryKey(documentId), value: encodeSummary(lane) },
     ],
   }

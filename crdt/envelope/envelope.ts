@@ -15,7 +15,7 @@ export interface Envelope {
   readonly hash: string
   /** 64 hexadecimal digits: the network's id. */
   readonly networkId: string
-  /** 32 hexadecimal digits: 16 random bytes. */
+  /** 32 hexadecimal digits. */
   readonly documentId: string
   /** 1 and up. */
   readonly epoch: number

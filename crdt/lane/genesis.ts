@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { canonicalJson } from '../../base/index.ts'
 import {
   type AuthorityPowers,
   type Blocked,
@@ -14,6 +15,8 @@ import {
   type SignedRecord,
   type Signer,
   sealRecord,
+  signedMessage,
+  toHex,
 } from '../authority/index.ts'
 import type { EnvelopePlace } from '../envelope/index.ts'
 import { count, documentId, hash, heads, ownerId, shape, writers } from './epoch-record.ts'
@@ -33,7 +36,7 @@ export interface EpochBase {
 export interface Genesis {
   readonly kind: 'genesis'
   readonly network: string
-  /** 32 hexadecimal digits: 16 random bytes, the same in every epoch of the lane. */
+  /** 32 hexadecimal digits, the same in every epoch of the lane: `documentIdOf`, or 16 random bytes of an earlier release. */
   readonly document: string
   /** `formatLaneName` of the lane. */
   readonly lane: string
@@ -66,6 +69,18 @@ export const genesisKind: RecordKind<Genesis> = {
     const { epoch, base } = body as unknown as Genesis
     return (epoch === 1) === (base === null)
   }, 'the first epoch alone has no base'),
+}
+
+/**
+ * The document an owner begins a lane as: the same whoever of the owner's nodes begins it, and whenever, so that what is
+ * written apart meets in one document (docs/adr/0037-lanes-begun-apart.md). 32 hexadecimal digits.
+ */
+export const documentIdOf = (
+  { networkId, lane, owner }: { readonly networkId: string; readonly lane: LaneName; readonly owner: OwnerId },
+  { sha256 }: Hash,
+): string => {
+  const named = canonicalJson({ lane: formatLaneName(lane), network: networkId, owner })
+  return toHex(sha256(signedMessage('document-id', Buffer.from(named)))).slice(0, 32)
 }
 
 /** A genesis as the code uses it. */

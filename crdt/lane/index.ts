@@ -10,6 +10,7 @@ export { type Closing, closingKind, type OpenedClosing, openClosing } from './cl
 export { epochLimits } from './epoch-record.ts'
 export type { Exclusion } from './exclusion.ts'
 export {
+  documentIdOf,
   type Epoch,
   type EpochBase,
   type Genesis,

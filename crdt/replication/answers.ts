@@ -1,5 +1,5 @@
 import type { Documents } from '../documents/index.ts'
-import type { Epoch } from '../lane/index.ts'
+import type { Epoch, LaneName } from '../lane/index.ts'
 import { inBatches, withLast } from './batches.ts'
 import { encodeMessage, type Holding, type LateName, type LaterEpoch } from './message.ts'
 import type { ReplicationLimits } from './replication-limits.ts'
@@ -9,6 +9,8 @@ export interface Shelf {
   readonly documents: Documents
   /** Whether a document is held and the peer may hold it. Unknown, forbidden and absent are one answer. */
   readonly mayShow: (documentId: string) => boolean
+  /** Whether another node may have begun the lane under another list of keys: then two first epochs are told apart by their geneses. */
+  readonly isBegunTwice: (lane: LaneName) => boolean
   readonly limits: ReplicationLimits
 }
 
@@ -111,7 +113,7 @@ async function* tellGenesis({ documents }: Shelf, documentId: string, epoch?: nu
 }
 
 /** A lane as who has nothing of it, or not what its epoch follows, takes it: genesis, base, and what was written since. */
-async function* tellWhole(shelf: Shelf, documentId: string): AsyncGenerator<Uint8Array> {
+export async function* tellWhole(shelf: Shelf, documentId: string): AsyncGenerator<Uint8Array> {
   const { documents, limits } = shelf
   const epoch = documents.epochOf(documentId)
   yield* tellGenesis(shelf, documentId)
@@ -181,6 +183,8 @@ async function* answerOne(shelf: Shelf, theirs: Holding): AsyncGenerator<Uint8Ar
     return false
   }
   const { lacking, isBehind } = await compare(shelf, theirs)
+  const open = shelf.documents.epochOf(documentId)
+  if (open?.epoch === 1 && shelf.isBegunTwice(open.lane)) yield* tellGenesis(shelf, documentId)
   if (lacking.size > 0)
     yield* envelopeMessages(documentId, await shelf.documents.envelopes(documentId, lacking), shelf.limits)
   return isBehind

@@ -16,7 +16,16 @@ import {
 
 const keys = ['tower', 'tower-2', 'tower-3'] as const
 /** The owner has three keys, so three nodes write and seal. */
-const given = [records.root, makeList('/', keys, 'root'), makeList('/north', ['north', 'north-2'], 'tower')]
+const north = makeList('/north', ['north', 'north-2'], 'tower')
+const given = [records.root, makeList('/', keys, 'root'), north]
+/** How the lane begins: at one node, and the others take it; at all three apart; or apart, at the first by an older list. */
+type Beginning = 'once' | 'apart' | 'by an older list'
+const lists = {
+  old: makeList('/', ['tower'], 'root'),
+  now: makeList('/', keys, 'root', { generation: 2 }),
+}
+const givenOf = (beginning: Beginning, at: number) =>
+  beginning === 'by an older list' ? [records.root, at === 0 ? lists.old : lists.now, north] : given
 
 const step = fc.oneof(
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('write' as const), at: fc.nat(2), pick: fc.nat(3) }) },
@@ -38,16 +47,17 @@ const meet = async (one: SceneNode, two: SceneNode, cutAfter = Infinity) => {
   await quiet(3)
 }
 
-const play = async (steps: readonly Step[], keepEpochs: number) => {
+const play = async (steps: readonly Step[], keepEpochs: number, beginning: Beginning = 'once') => {
   const disks: MemoryDisk[] = keys.map(() => createMemoryDisk())
   let seed = 0
   const start = (at: number) => {
     seed += 1
-    return createNode(`node-${at}`, { disk: disks[at]!, seed, keepEpochs }, given)
+    return createNode(`node-${at}`, { disk: disks[at]!, seed, keepEpochs }, givenOf(beginning, at))
   }
   const nodes = await Promise.all(keys.map((_, at) => start(at)))
-  await nodes[0]!.create(lanes.parent, keys[0])
-  for (const at of [1, 2]) await meet(nodes[0]!, nodes[at]!)
+  for (const [at, node] of nodes.entries())
+    if (at === 0 || beginning !== 'once') await node.create(lanes.parent, keys[at]!)
+  if (beginning === 'once') for (const at of [1, 2]) await meet(nodes[0]!, nodes[at]!)
   const said = new Map<string, number>()
   const acknowledged: string[] = []
   const run: { readonly [Kind in Step['kind']]: (at: number, pick: number, count: number) => Promise<void> } = {
@@ -71,6 +81,8 @@ const play = async (steps: readonly Step[], keepEpochs: number) => {
     await run[kind](at, pick, count)
     said.set(kind, count)
   }
+  // In the end all know the list of now.
+  if (beginning === 'by an older list') await nodes[0]!.book.take([lists.now.bytes])
   for (let round = 0; round < 3; round++)
     for (const [a, b] of [
       [0, 1],
@@ -97,13 +109,19 @@ const accountOf = async ({ documents }: SceneNode, id: string) => {
   return { late, inside: held.filter((hash) => !late.has(hash)) }
 }
 
-for (const keepEpochs of [100, 1])
-  test(`three nodes that write, seal, part, meet and crash come to one, with ${keepEpochs} sealed epochs kept, and lose nothing`, async (t) => {
+const ways = [
+  { keepEpochs: 100, beginning: 'once' },
+  { keepEpochs: 1, beginning: 'once' },
+  { keepEpochs: 100, beginning: 'apart' },
+  { keepEpochs: 100, beginning: 'by an older list' },
+] as const
+for (const { keepEpochs, beginning } of ways)
+  test(`three nodes that write, seal, part, meet and crash come to one, with ${keepEpochs} sealed epochs kept and a lane begun ${beginning}, and lose nothing`, async (t) => {
     t.timeout(300_000)
     const seen = { rivals: 0, late: 0, epochs: 0 }
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40, size: 'max' }), async (steps) => {
-        const { nodes, acknowledged } = await play(steps, keepEpochs)
+        const { nodes, acknowledged } = await play(steps, keepEpochs, beginning)
         const id = idOf(nodes[0]!)
         const [first, ...others] = await Promise.all(nodes.map(comesTo))
         const late = await Promise.all(nodes.map((node) => node.documents.late(id)))

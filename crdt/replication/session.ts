@@ -1,9 +1,9 @@
 import { type Clock, errorText, type Log, type Timer } from '../../base/index.ts'
-import { type AuthorityPowers, fromHex, signedMessage, toHex } from '../authority/index.ts'
+import { type AuthorityPowers, fromHex, laneOwner, signedMessage, toHex } from '../authority/index.ts'
 import type { Book, BookRecord } from '../book/index.ts'
 import { createDigest, type Digest } from '../digest/index.ts'
 import type { DocumentChange, Documents } from '../documents/index.ts'
-import { epochLimits } from '../lane/index.ts'
+import { epochLimits, type LaneName } from '../lane/index.ts'
 import {
   answerHoldings,
   answerLate,
@@ -12,6 +12,7 @@ import {
   recordMessages,
   type Shelf,
   tellHoldings,
+  tellWhole,
 } from './answers.ts'
 import { concerns, type LaneIndex } from './lane-index.ts'
 import { createMeeting } from './meeting.ts'
@@ -144,7 +145,13 @@ export const createSession = (options: SessionOptions): LiveSession => {
     const lane = documents.epochOf(documentId)?.lane
     return lane !== undefined && concerns(lane, peer.scope) && guards.mayRead(peer, lane)
   }
-  const shelf: Shelf = { documents, mayShow, limits }
+  const isBegunTwice = (lane: LaneName): boolean => {
+    const by = laneOwner(lane)
+    if (by === undefined) return false
+    const owners = 'tenant' in by ? [book.owner(by.tenant)] : by.roles.map((role) => book.ownerAt(by.scope, role))
+    return owners.some((owner) => owner !== undefined && owner.generation > 1)
+  }
+  const shelf: Shelf = { documents, mayShow, isBegunTwice, limits }
   const { onMissingOwner } = options
   const intake: Intake = { documents, book, hash: powers.hash, peer, guards, refuse, onMissingOwner }
   const bases = createPendingBases(epochLimits.stateBytes)
@@ -178,6 +185,9 @@ export const createSession = (options: SessionOptions): LiveSession => {
   }
   const takeBegun = async (bytes: Uint8Array, base?: Uint8Array) => {
     const outcome = await takeGenesis(intake, bytes, base)
+    // A lane that was begun, or sealed, twice: neither end can tell from numbers alone whose goes before.
+    if (outcome.kind === 'behind' && mayShow(outcome.documentId) && guards.mayAsk(answers))
+      push(bytes.length, () => tellWhole(shelf, outcome.documentId))
     if (outcome.kind !== 'lacking') return
     bases.put({ ...outcome, bytes: bytes.slice() })
     // In a meeting what is lacking is on its way, or is asked for when the two meet again.

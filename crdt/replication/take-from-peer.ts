@@ -21,9 +21,13 @@ export interface Intake {
 const mayBring = ({ guards, peer }: Intake, lane: LaneName): boolean =>
   concerns(lane, peer.scope) && guards.mayBring(peer, lane)
 
-/** What became of a genesis; `lacking` when its epoch can be begun only with what is not here. */
+/**
+ * What became of a genesis; `lacking` when its epoch can be begun only with what is not here, `behind` when the one held
+ * goes before it: the peer is to hear of that.
+ */
 export type GenesisOutcome =
   | { readonly kind: 'done' | 'refused' }
+  | { readonly kind: 'behind'; readonly documentId: string }
   | { readonly kind: 'lacking'; readonly documentId: string; readonly genesis: string }
 
 /** A later epoch counts when a key signed it that is not blocked: who was, seals nothing any more. */
@@ -58,13 +62,17 @@ export const takeGenesis = async (intake: Intake, bytes: Uint8Array, base?: Uint
     body.generation < owner.generation ? { ...owner, generation: body.generation, list: body.list } : owner
   const taken = await documents.takeGenesis(bytes.slice(), beginner, peer.key, {
     ...(base === undefined ? {} : { base }),
-    ...(body.epoch === 1 ? {} : { sealers: sealersOf(intake, owner) }),
+    // The first that is heard of a lane may be from before a block; what takes the place of an epoch that is held may not.
+    ...(documents.epochOf(documentId) === undefined && body.epoch === 1 ? {} : { sealers: sealersOf(intake, owner) }),
   })
   if (taken.ok) return { kind: 'done' }
   const { code, message } = taken.refusal
   if (code === 'needs-base' || code === 'lacks-changes') return { kind: 'lacking', documentId, genesis: id }
-  // Two seals of one number: the peer learns of the other as the two compare.
-  return code === 'superseded' ? { kind: 'done' } : refuse(code, message)
+  if (code !== 'superseded') return refuse(code, message)
+  // Of two seals of one number the peer learns as the two compare; of a higher generation, or another beginning, it does not.
+  const held = documents.epochOf(documentId)
+  const isTold = held?.generation === body.generation && held.epoch > 1
+  return isTold ? { kind: 'done' } : { kind: 'behind', documentId }
 }
 
 /** Takes late changes of a lane: each of a writer of an epoch that is held. */
