@@ -150,15 +150,16 @@ export const createSiteDesk = (options: SiteDeskOptions): SiteDesk => {
     return held
   }
 
-  const orderNow = (): number =>
-    Math.max(
-      0,
-      ...book.tenants().map(({ id }) => {
-        const document = documents.idOf(intentLane(scope, id, owner))
-        const summary = document === undefined ? undefined : documents.summaryOf(document)
-        return summary === undefined ? 0 : intentOrderOf(summary.fence)
-      }),
-    )
+  /**
+   * A proof of two changes with one number, or a seal that left something out, takes fences back that were accepted; what
+   * then stands counts. A disk that lost changes does so too: what it has left is older than what was accepted.
+   */
+  const orderNow = (): number => {
+    const ids = book.tenants().flatMap(({ id }) => documents.idOf(intentLane(scope, id, owner)) ?? [])
+    const isWhole = ids.length > 0 && ids.every(documents.isWhole)
+    const orders = ids.flatMap((id) => documents.summaryOf(id)?.fence ?? []).map(intentOrderOf)
+    return Math.max(isWhole ? (options.accepted()?.order ?? 0) : 0, ...orders)
+  }
 
   const isAnyHere = async ({ versions, specifications: wanted }: Wanted): Promise<boolean> => {
     for (const { revision } of wanted) if ((await specifications.read(revision)) !== undefined) return true

@@ -130,6 +130,8 @@ export interface Documents {
   /** The open epoch of a document that is held. */
   epochOf(documentId: string): Epoch | undefined
   summaryOf(documentId: string): LaneSummary | undefined
+  /** Whether it is held and nothing of it is known to be lost by the disk: its fence then falls only by a proof or a seal. */
+  isWhole(documentId: string): boolean
   /** How much the open epoch holds: what `whySeal` asks. */
   loadOf(documentId: string): EpochLoad | undefined
   /** Epochs that were sealed and are kept, all of their cut, by number. */

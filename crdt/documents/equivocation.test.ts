@@ -47,6 +47,23 @@ test('two changes of one number: neither counts, the key is quarantined, and the
   t.deepEqual(again.opened.damaged, [])
 })
 
+// It went on with the number of its change that does not count any more, was refused for it, and wrote nothing until a restart.
+test('who wrote on top of one of two changes with one number goes on writing, as another incarnation', async (t) => {
+  const { owner, id, forked } = await begin()
+  await owner.documents.take(id, [forked[0]!.bytes], 'peer')
+  const [before] = await writeOne(owner, nextEntry(id, 'before', bakery), first!)
+  await owner.documents.take(id, [forked[1]!.bytes], 'peer')
+  t.is((await owner.documents.standing(id)).size, 0)
+  const [after] = await writeOne(owner, nextEntry(id, 'after', bakery), first!)
+  t.is(after?.seq, before?.seq)
+  t.not(after?.actor, before?.actor)
+  t.is((await owner.documents.standing(id)).get(bakery)?.length, 1)
+  t.deepEqual(
+    owner.documents.quarantined().map(({ author }) => author),
+    [third!.keyId],
+  )
+})
+
 test('a proof that is handed over does the same where only one of the two had come', async (t) => {
   const { owner, peer, id, forked } = await begin()
   await owner.documents.take(

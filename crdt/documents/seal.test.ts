@@ -262,3 +262,20 @@ test('an old epoch is kept for two more and then goes; who comes after that join
   )
   t.is((await owner.documents.late(id))[0]?.hash, lost!.hash)
 })
+
+// It was taken for one that the seal left outside, because the late one was counted a second time.
+test('a change that was late elsewhere, came in its epoch too and is inside the seal is not late, and is kept in its epoch', async (t) => {
+  const owner = await openHolder('owner')
+  const id = await owner.documents.create(intentLane, scene.owner, first!)
+  await writeOne(owner, nextEntry(id, 'd1'), first!)
+  const peer = await openHolder('peer', {}, { documents: owner.documents, id })
+  const made = await writeOne(owner, nextEntry(id, 'd2'), first!)
+  const bytes = made.map((one) => one.bytes)
+  t.is((await peer.documents.takeLate(id, bytes, 'other'))[0]?.kind, 'late')
+  t.is((await peer.documents.take(id, bytes, 'owner'))[0]?.kind, 'held')
+  await owner.documents.seal(id, seal)
+  const genesis = (await owner.documents.genesisOf(id))!
+  t.is(codeOf(await peer.documents.takeGenesis(genesis, scene.owner, 'owner')), 'ok')
+  t.deepEqual(peer.documents.lateNames(id), [])
+  t.deepEqual(await peer.documents.hashes(id, 1), await owner.documents.hashes(id, 1))
+})

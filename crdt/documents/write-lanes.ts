@@ -49,14 +49,33 @@ const behind = ({ loss }: HeldLane): WriteResult => ({
 })
 const nothing: WriteResult = { ok: false, refusal: { code: 'no-change', message: 'there is nothing to write' } }
 
-const authorOne = (replica: LaneReplica, lane: HeldLane, { edit }: LaneWrite, writer: LaneWriter): WriteResult => {
-  if (isBehind(lane)) return behind(lane)
-  const edits = edit({ standing: replica.standing(), fence: replica.summary().fence, epoch: replica.epoch })
-  return edits.size === 0 ? nothing : replica.author(edits, writer)
+/** Who writes now, and how to go on as another incarnation. */
+interface Authors {
+  readonly writer: () => LaneWriter
+  readonly begin: () => void
 }
 
-const draft = (before: HeldLane, live: LiveLane, writes: readonly Numbered[], writer: LaneWriter): Drafted => {
-  const results = writes.map(([at, write]) => [at, authorOne(live.replica, before, write, writer)] as const)
+/**
+ * A change of this node that stood on one of two with one number does not count any more, and its number must not be used
+ * twice: the node goes on as another incarnation.
+ */
+const authorOne = (
+  replica: LaneReplica,
+  lane: HeldLane,
+  { edit }: LaneWrite,
+  { writer, begin }: Authors,
+): WriteResult => {
+  if (isBehind(lane)) return behind(lane)
+  const edits = edit({ standing: replica.standing(), fence: replica.summary().fence, epoch: replica.epoch })
+  if (edits.size === 0) return nothing
+  const result = replica.author(edits, writer())
+  if (result.ok || result.refusal.code !== 'equivocation') return result
+  begin()
+  return replica.author(edits, writer())
+}
+
+const draft = (before: HeldLane, live: LiveLane, writes: readonly Numbered[], authors: Authors): Drafted => {
+  const results = writes.map(([at, write]) => [at, authorOne(live.replica, before, write, authors)] as const)
   const envelopes = results.flatMap(([, result]) => (result.ok ? result.envelopes : []))
   for (const { hash } of envelopes) live.onDisk.add(hash)
   return { envelopes, results, lane: envelopes.length === 0 ? before : addEnvelopes(before, live, envelopes) }
@@ -93,7 +112,7 @@ const draftAll = async (
     for (const [documentId, writes] of some) {
       const live = open.get(documentId)
       if (live === undefined) continue
-      drafted.push(draft(desk.shelf.demand(documentId), live, writes, writer()))
+      drafted.push(draft(desk.shelf.demand(documentId), live, writes, { writer, begin: desk.beginIncarnation }))
       if (all.length <= desk.cache.most) continue
       live.replica.close()
       open.delete(documentId)
