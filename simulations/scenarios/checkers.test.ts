@@ -3,6 +3,8 @@ import type { Clock } from '../../base/index.ts'
 import type { StoreChange } from '../../crdt/index.ts'
 import type { NodePowers } from '../../node/index.ts'
 import { canaryOf } from './canaries.ts'
+import { replicasAgree } from './checkers/replicas-agree.ts'
+import { sealsExplained } from './checkers/seals-explained.ts'
 import { boundedBy } from './checkers/stays-bounded.ts'
 import { runScenario } from './run-scenario.ts'
 import type { RunResult, Scenario } from './scenario.ts'
@@ -49,6 +51,11 @@ const withStarts = (
     ...powers,
     containers: { ...containers, startContainer: (owner, spec) => act(containers.startContainer, owner, spec) },
   }
+}
+/** Lanes that are sealed every few changes. */
+const sealed = {
+  sealLimits: { changes: 3, sizeBytes: 2 ** 18 },
+  checkers: [replicasAgree, sealsExplained([])],
 }
 const isEnvelope = ({ key }: StoreChange) => /^d\/[0-9a-f]{32}\/e\//.test(key)
 
@@ -141,6 +148,50 @@ test('invariant 3: a store that loses what it was given is found', async (t) => 
     ),
   )
   catches(t, result, /^not as wanted .*\n +invariant 3: q7-n1b-7q lacks \d+ of \d+ changes of /)
+})
+
+test('invariant 3: a machine on which a lane does not go on into its next epoch is found', async (t) => {
+  const isLater = ({ key }: StoreChange) => /^d\/[0-9a-f]{32}\/[gbe]\/(?!00000001)/.test(key)
+  const result = await run(
+    at(canaryOf('n1a'), (powers) =>
+      withStore(powers, (batch, options) =>
+        powers.store.write(
+          batch.filter((change) => !isLater(change)),
+          options,
+        ),
+      ),
+    ),
+    sealed,
+  )
+  catches(
+    t,
+    result,
+    /invariant 3: q7-n1a-7q lacks (epoch 2|\d+ of \d+ changes of epoch 2).* of (intent|member)\/\.north/,
+  )
+})
+
+test('invariant 6: a change that a seal left outside and that is not kept is found', async (t) => {
+  const result = await run(
+    at('north', (powers) =>
+      withStore(powers, (batch, options) =>
+        powers.store.write(
+          batch.filter(({ key }) => !/^d\/[0-9a-f]{32}\/l\//.test(key)),
+          options,
+        ),
+      ),
+    ),
+    { ...sealed, faults: ['seals-while-away'] },
+  )
+  catches(
+    t,
+    result,
+    /invariant 6: north keeps epoch \d+ of intent\S+ and neither holds change \w+ nor lists it as late/,
+  )
+})
+
+test('a run in which no lane is sealed, or nothing is left outside a seal, proves nothing of it and fails', async (t) => {
+  const result = await run(undefined, { ...sealed, harmMs: 30_000, checkers: [sealsExplained(['late', 'proof'])] })
+  catches(t, result, /^the checker of invariant 6 never saw its subject/)
 })
 
 test('invariant 4: an engine that is told to remove a healthy container for no reason is found', async (t) => {

@@ -1,4 +1,6 @@
+import { sealLimits } from '../../crdt/index.ts'
 import { parseTopology, type Topology, zones } from '../../topologies/index.ts'
+import { type SealRemain, sealsExplained } from './checkers/seals-explained.ts'
 import type { FaultName } from './faults/index.ts'
 import { invariantCheckers } from './invariants.ts'
 import { markTopology } from './marks.ts'
@@ -15,6 +17,10 @@ export interface ScenarioParts {
   readonly workload: readonly MoveName[]
   /** Machines of the topology that are not set up at first. @default none */
   readonly spares?: readonly string[]
+  /** After how many changes a lane is sealed. @default as in production: not in a run of this length */
+  readonly sealsAfter?: number
+  /** What sealing has to leave behind in each run, or the run proves nothing; only where lanes are sealed. @default nothing */
+  readonly remains?: readonly SealRemain[]
   /** @default all that have a checker */
   readonly invariants?: readonly number[]
   /** @default a minute and a half of harm, a fault for each about once and a half, a move every 3 to 9 seconds; three minutes to become as wanted, then quiet for one */
@@ -57,11 +63,15 @@ export const composeScenario = (parts: ScenarioParts): Scenario => {
     faults,
     workload,
     spares: parts.spares ?? [],
-    checkers: invariants.map((number) => {
-      const checker = invariantCheckers[number]
-      if (!checker) throw new TypeError(`scenario ${name}: no checker for invariant ${number}`)
-      return checker
-    }),
+    sealLimits: parts.sealsAfter === undefined ? undefined : { ...sealLimits, changes: parts.sealsAfter },
+    checkers: [
+      ...invariants.map((number) => {
+        const checker = invariantCheckers[number]
+        if (!checker) throw new TypeError(`scenario ${name}: no checker for invariant ${number}`)
+        return checker
+      }),
+      ...(parts.sealsAfter === undefined ? [] : [sealsExplained(parts.remains ?? [])]),
+    ],
     invariants,
     faultEveryMs: paceOf(faults.length, harmMs),
     moveEveryMs: [3_000, 9_000],

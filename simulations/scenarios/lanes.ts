@@ -16,29 +16,60 @@ import type { World } from '../world/index.ts'
 
 /** The signed record that begins an epoch of a lane, or one change in it, as it lies in a store. */
 export type StoredPiece =
-  | { readonly kind: 'genesis'; readonly documentId: string; readonly lane: LaneName }
+  | {
+      readonly kind: 'genesis'
+      readonly documentId: string
+      readonly epoch: number
+      /** Of the record, whoever signed it. */
+      readonly id: string
+      readonly lane: LaneName
+    }
   | {
       readonly kind: 'envelope'
       readonly documentId: string
+      readonly epoch: number
       readonly author: string
       readonly hash: string
       readonly bytes: Uint8Array
     }
 
-const envelopePattern = /^d\/([0-9a-f]{32})\/e\/[0-9a-f]{8}\/([0-9a-f]{64})$/
-const genesisPattern = /^d\/([0-9a-f]{32})\/g\/[0-9a-f]{8}$/
+const envelopePattern = /^d\/([0-9a-f]{32})\/e\/([0-9a-f]{8})\/([0-9a-f]{64})$/
+const genesisPattern = /^d\/([0-9a-f]{32})\/g\/([0-9a-f]{8})$/
+const tailPattern = /^d\/([0-9a-f]{32})\/([lq])\/([0-9a-f]{8})\/([0-9a-f]{64})$/
+
+const numberOf = (digits: string): number => Number.parseInt(digits, 16)
+
+/** What a key of a store says was left behind: a change that is late, or the proof against a key. */
+export const readTail = (
+  key: string,
+):
+  | { readonly kind: 'late' | 'proof'; readonly documentId: string; readonly epoch: number; readonly of: string }
+  | undefined => {
+  const [, documentId, kind, epoch, of] = tailPattern.exec(key) ?? []
+  if (documentId === undefined || epoch === undefined || of === undefined) return undefined
+  return { kind: kind === 'l' ? 'late' : 'proof', documentId, epoch: numberOf(epoch), of }
+}
 
 /** What a key and a value of a store are, read without the node that wrote them; undefined for all that is no lane's. */
 export const readPiece = (key: string, bytes: Uint8Array): StoredPiece | undefined => {
   // Taken away, as what was found damaged is.
   if (bytes.length === 0) return undefined
-  const [, document, hash] = envelopePattern.exec(key) ?? []
+  const [, document, of = '', hash] = envelopePattern.exec(key) ?? []
   if (document !== undefined && hash !== undefined)
-    return { kind: 'envelope', documentId: document, author: envelopeAuthor(bytes).author, hash, bytes }
-  const documentId = genesisPattern.exec(key)?.[1]
-  if (documentId === undefined) return undefined
+    return {
+      kind: 'envelope',
+      documentId: document,
+      epoch: numberOf(of),
+      author: envelopeAuthor(bytes).author,
+      hash,
+      bytes,
+    }
+  const [, documentId, epoch] = genesisPattern.exec(key) ?? []
+  if (documentId === undefined || epoch === undefined) return undefined
   const read = readRecord(genesisKind, bytes, { hash: nodeHash })
-  return read.ok ? { kind: 'genesis', documentId, lane: parseLaneName(read.record.body.lane) } : undefined
+  if (!read.ok) return undefined
+  const { id, body } = read.record
+  return { kind: 'genesis', documentId, epoch: numberOf(epoch), id, lane: parseLaneName(body.lane) }
 }
 
 /** Where docs/adr/0010-envelopes.md has the change, in bytes. */

@@ -30,7 +30,10 @@ const openWorld = (scenario: Scenario, { seed, signatures, trace, doctor }: RunO
     images: [{ name: imageName, bytes: Buffer.from(`${imageName} `.repeat(400)) }],
     signatures: signatures === 'ed25519' ? createNodeSignatures() : createKeyedSignatures(),
     ...(trace && { trace }),
-    ...(doctor && { doctor }),
+    doctor: (machine, powers) => {
+      const own = { ...powers, ...(scenario.sealLimits && { sealLimits: scenario.sealLimits }) }
+      return doctor?.(machine, own) ?? own
+    },
   })
 
 const wholePlan: RunPlan = { keeps: () => true, isFinished: true }

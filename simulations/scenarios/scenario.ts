@@ -33,6 +33,8 @@ export interface Scenario extends ScenarioTimes {
   readonly workload: readonly MoveName[]
   /** Machines of the topology that are not set up at first: a move enrols them. */
   readonly spares: readonly string[]
+  /** When nodes seal their lanes. @default as in production: no lane grows so large in a run */
+  readonly sealLimits: NodePowers['sealLimits']
   readonly checkers: readonly MakeChecker[]
   /** Numbers of the invariants its checkers hold it to. */
   readonly invariants: readonly number[]

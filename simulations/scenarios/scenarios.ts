@@ -27,10 +27,12 @@ import { privateZone } from './catalogue/private-zone.ts'
 import { reconnectStorm } from './catalogue/reconnect-storm.ts'
 import { replacedHosts } from './catalogue/replaced-hosts.ts'
 import { restoredTower } from './catalogue/restored-tower.ts'
+import { sealedLanes } from './catalogue/sealed-lanes.ts'
 import { slowLines } from './catalogue/slow-lines.ts'
 import { swizzled } from './catalogue/swizzled.ts'
 import { towerCrashes } from './catalogue/tower-crashes.ts'
 import { twentyNodes } from './catalogue/twenty-nodes.ts'
+import { twoFacedOwners } from './catalogue/two-faced-owners.ts'
 import { wrongClocks } from './catalogue/wrong-clocks.ts'
 import { zoneAlone } from './catalogue/zone-alone.ts'
 import type { Scenario } from './scenario.ts'
@@ -71,5 +73,7 @@ export const scenarios: readonly Scenario[] = [
   restoredTower,
   narrowedZones,
   changedLabels,
+  sealedLanes,
+  twoFacedOwners,
   twentyNodes,
 ]

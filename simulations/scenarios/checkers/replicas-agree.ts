@@ -41,10 +41,51 @@ const statesOf = async (contents: Contents, { signatures }: World, networkId: st
   return states
 }
 
-/** Once all is healed, whoever is to hold a lane holds the same changes, and they come to the same. */
+/** One epoch of a lane as one machine holds it. */
+interface HeldEpoch {
+  /** Of the record that begins it; empty while that is not here. */
+  readonly genesis: string
+  /** Hashes of its changes. */
+  readonly changes: ReadonlySet<string>
+}
+
+/** What of one lane lies on one disk, by number of the epoch: those that were sealed and are kept, and the open one. */
+type HeldLane = ReadonlyMap<number, HeldEpoch>
+
+const openOf = (held: HeldLane | undefined): number =>
+  Math.max(0, ...[...(held ?? [])].flatMap(([epoch, { genesis }]) => (genesis === '' ? [] : epoch)))
+
+const lackingIn = (own: HeldEpoch | undefined, all: ReadonlySet<string>): number =>
+  [...all].filter((hash) => !own?.changes.has(hash)).length
+
+/** What the machine lacks of the epoch that is open elsewhere, and of those that others keep as it does. */
+const compareLane = (machine: string, own: HeldLane | undefined, others: readonly HeldLane[]): readonly string[] => {
+  const open = Math.max(...others.map(openOf))
+  const differ: string[] = []
+  for (const epoch of new Set(others.flatMap((held) => [...held.keys()]))) {
+    const mine = own?.get(epoch)
+    // One that is sealed is kept whole by who was there, and not at all by who came later.
+    if (epoch !== open && (mine === undefined || mine.genesis === '')) continue
+    const same = others.flatMap((held) => held.get(epoch) ?? []).filter(({ genesis }) => genesis === mine?.genesis)
+    const all = new Set(
+      (epoch === open ? others.flatMap((held) => held.get(epoch) ?? []) : same).flatMap((one) => [...one.changes]),
+    )
+    const missing = lackingIn(mine, all)
+    if (mine === undefined) differ.push(`${machine} lacks epoch ${epoch} and ${missing} of ${all.size} changes`)
+    else if (missing > 0) differ.push(`${machine} lacks ${missing} of ${all.size} changes of epoch ${epoch}`)
+    else if (epoch === open && others.some((held) => held.get(epoch)?.genesis !== mine.genesis))
+      differ.push(`${machine} holds another seal of epoch ${epoch} than others`)
+  }
+  return differ
+}
+
+/**
+ * Once all is healed, whoever is to hold a lane holds the same changes of its open epoch, begun by the same record, and they
+ * come to the same; of sealed epochs those who keep one hold the same of it.
+ */
 export const replicasAgree: MakeChecker = ({ world }) => {
   const lanes = new Map<string, LaneName>()
-  /** What begins a lane, by its key: it says the same wherever it lies. */
+  /** What begins a lane, by key and bytes: it says the same wherever it lies. */
   const begins = new Map<string, StoredPiece>()
   /** By hash: whoever has it may keep what is no change, and nobody else needs it. */
   const changes = new Map<string, boolean>()
@@ -56,34 +97,39 @@ export const replicasAgree: MakeChecker = ({ world }) => {
   }
   let seen = 0
 
+  const readHeld = (contents: Contents): ReadonlyMap<string, HeldLane> => {
+    const held = new Map<string, Map<number, { genesis: string; changes: Set<string> }>>()
+    for (const [key, bytes] of contents) {
+      const name = key.includes('/g/') ? key + Buffer.from(bytes).toString('latin1') : key
+      const piece = begins.get(name) ?? readPiece(key, bytes)
+      if (piece === undefined) continue
+      const { documentId, epoch } = piece
+      const lane = held.get(documentId) ?? new Map<number, { genesis: string; changes: Set<string> }>()
+      held.set(documentId, lane)
+      const own = lane.get(epoch) ?? { genesis: '', changes: new Set<string>() }
+      lane.set(epoch, own)
+      if (piece.kind === 'genesis') {
+        lanes.set(documentId, piece.lane)
+        begins.set(name, piece)
+        own.genesis = piece.id
+      } else if (counts(piece.hash, bytes)) own.changes.add(piece.hash)
+    }
+    return held
+  }
+
   const lacking = async (): Promise<readonly string[]> => {
     const down = world.machines.filter((one) => !one.node())
     if (down.length > 0) return down.map(({ place }) => `${place.name} is not up`)
     const stores = new Map<string, Contents>()
     for (const { place, disk } of world.machines) stores.set(place.name, await disk.scan('d/'))
-    const held = new Map<string, Map<string, Set<string>>>()
-    for (const [machine, contents] of stores)
-      for (const [key, bytes] of contents) {
-        const piece = begins.get(key) ?? readPiece(key, bytes)
-        if (piece === undefined) continue
-        if (piece.kind === 'genesis') {
-          lanes.set(piece.documentId, piece.lane)
-          begins.set(key, piece)
-        }
-        const holders = held.get(piece.documentId) ?? new Map<string, Set<string>>()
-        held.set(piece.documentId, holders)
-        const hashes = holders.get(machine) ?? new Set<string>()
-        holders.set(machine, hashes)
-        if (piece.kind === 'envelope' && counts(piece.hash, bytes)) hashes.add(piece.hash)
-      }
+    const held = new Map([...stores].map(([machine, contents]) => [machine, readHeld(contents)] as const))
     const differ: string[] = []
     for (const [documentId, lane] of lanes) {
-      const holders = held.get(documentId)
-      const all = new Set([...(holders?.values() ?? [])].flatMap((hashes) => [...hashes]))
-      for (const machine of holdersOf(world, lane)) {
+      const all = [...held.values()].flatMap((lanesOf) => lanesOf.get(documentId) ?? [])
+      for (const machine of all.length === 0 ? [] : holdersOf(world, lane)) {
         seen++
-        const missing = all.size - (holders?.get(machine)?.size ?? -1)
-        if (missing > 0) differ.push(`${machine} lacks ${missing} of ${all.size} changes of ${formatLaneName(lane)}`)
+        const found = compareLane(machine, held.get(machine)?.get(documentId), all)
+        differ.push(...found.map((text) => `${text} of ${formatLaneName(lane)}`))
       }
     }
     return differ.length > 0 ? differ : compareStates(stores)

@@ -31,7 +31,8 @@ test('every fault has the name it goes by, and a time it lasts', (t) => {
 })
 
 test('with every fault on, a world comes out as wanted, each fault happened, and the same seed does the same twice', async (t) => {
-  const all = under(names, names.length * 2_600)
+  // A site that is blocked is linked to nobody, and there is nobody then whom an owner in bad hands could tell two things.
+  const all = { ...under(names, names.length * 2_600), workload: ['deploy', 'upgrade', 'rollback', 'remove'] } as const
   const { result, lines } = await linesOf(all, 1)
   t.deepEqual(result.violations, [])
   for (const name of names) t.true((result.fired[name] ?? 0) > 0, name)

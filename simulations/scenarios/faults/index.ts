@@ -10,9 +10,19 @@ import { engines } from './engines.ts'
 import { hostile } from './hostile.ts'
 import { links } from './links.ts'
 import { storms } from './storms.ts'
+import { twoFacedOwners } from './two-faced.ts'
 
 export type { Fault, Harm } from './fault.ts'
 
-export const faults = { ...links, ...crashes, ...clocks, ...disks, ...engines, ...storms, ...hostile }
+export const faults = {
+  ...links,
+  ...crashes,
+  ...clocks,
+  ...disks,
+  ...engines,
+  ...storms,
+  ...hostile,
+  ...twoFacedOwners,
+}
 
 export type FaultName = keyof typeof faults

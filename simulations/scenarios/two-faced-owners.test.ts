@@ -1,0 +1,14 @@
+import test from 'ava'
+import { twoFacedOwners } from './catalogue/two-faced-owners.ts'
+import { runScenario } from './run-scenario.ts'
+
+const holds = async (t: { deepEqual(a: unknown, b: unknown): void }, seed: number) =>
+  t.deepEqual((await runScenario(twoFacedOwners, { seed })).violations, [])
+
+// A host had accepted by the fence of a change that a proof took back, and refused what came with that fence anew as older.
+test.serial('a site follows its lane also where a proof or a seal takes a fence back that it had accepted', (t) =>
+  holds(t, 1),
+)
+
+// The owner's change that stood on one signed twice did not count any more; the owner wrote nothing in the lane from then on.
+test.serial('an owner goes on writing after what it built on was signed twice', (t) => holds(t, 10))
