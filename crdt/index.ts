@@ -170,12 +170,14 @@ export {
   effective,
   entryLimits,
   formatEntry,
+  givenUp,
   highestFence,
   isDecision,
   type LanePolicy,
   type LaneView,
   type LaneVoice,
   maySettle,
+  type NameOf,
   type Outcome,
   opaqueId,
   outcomes,
@@ -184,7 +186,7 @@ export {
   replacingEntry,
   runs,
   settlingEntry,
-  takingEntry,
+  takingEntries,
 } from './effective/index.ts'
 export {
   actorOf,

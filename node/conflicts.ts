@@ -2,14 +2,9 @@ import { type Clock, nameHint, type ScopePath, SkerryError } from '../base/index
 import {
   type Book,
   type Candidate,
-  type Conflict,
   choose,
   type Documents,
-  effective,
-  formatLaneName,
-  type LaneName,
   type LanePolicy,
-  type LaneView,
   laneOwner,
   parseLaneName,
   type ReadEntry,
@@ -17,7 +12,9 @@ import {
   type ZoneWish,
 } from '../crdt/index.ts'
 import type { ConflictCandidateView, ConflictView, SettledView } from './api/index.ts'
+import { createApplicationNames } from './application-names.ts'
 import type { EntryAuthors } from './entry-authors.ts'
+import { createFoundConflicts, type FoundConflict, idsOf } from './found-conflicts.ts'
 import type { LocalDesk } from './local-desk.ts'
 import type { ScopeLanes } from './scope-lanes.ts'
 import type { HostReport } from './services/deployments/index.ts'
@@ -77,61 +74,17 @@ export interface Conflicts {
   settle(call: SettleCall & { readonly zone?: string }, signal: AbortSignal): Promise<SettledView>
 }
 
-/** One conflict with the lanes' tenant it was found in. */
-interface Found {
-  readonly tenant: string
-  readonly scope: ScopePath
-  readonly conflict: Conflict
-}
-
 const isWithin = (scope: string, zone: string): boolean => scope.startsWith(zone === '/' ? '/' : `${zone}/`)
 
 export const createConflicts = (options: ConflictsOptions): Conflicts => {
-  const { scope, lanes, documents, book, specifications, clock, local } = options
+  const { scope, book, specifications, clock, local } = options
   /** When each was first seen, on the monotonic clock. */
   const since = new Map<string, number>()
 
-  const viewOf = async (lane: LaneName): Promise<LaneView | undefined> => {
-    const id = documents.idOf(lane)
-    return id === undefined ? undefined : documents.view(id)
-  }
-
-  /** Conflicts in this node's own scope. */
-  const own = async (): Promise<readonly Found[]> => {
-    const found: Found[] = []
-    for (const [tenant, applications] of await lanes.effective())
-      for (const state of applications.values())
-        if (state.kind === 'conflict') found.push({ tenant, scope, conflict: state })
-    return found
-  }
-
-  /** The own lane of a zone as it exports it. */
-  const exportedView = ({ scope: of, wishes }: ZoneBelow, tenant: string): LaneView | undefined => {
-    const own = wishes.filter((wish) => wish.tenant === tenant)
-    if (own.length === 0) return undefined
-    const lane = formatLaneName({ kind: 'local', scope: of, tenant })
-    return { lane, voice: 'local', entries: new Map(own.map(({ application, read }) => [application, [read]])) }
-  }
-  const exported = (zone: string, { hash }: ReadEntry) =>
-    options
-      .below()
-      .flatMap(({ scope: of, wishes }) => (of === zone ? wishes.filter(({ read }) => read.hash === hash) : []))[0]
-
-  /** Conflicts in zones right below whose own lane may be read here, whole or as the zone exports it. */
-  const readable = async (): Promise<readonly Found[]> => {
-    const found: Found[] = []
-    for (const { id: tenant } of book.tenants())
-      for (const zone of options.below()) {
-        const own = (await viewOf({ kind: 'local', scope: zone.scope, tenant })) ?? exportedView(zone, tenant)
-        // Of most zones nobody ever changed anything by themselves: then there is nothing to compare.
-        if (own === undefined) continue
-        const above = await viewOf({ kind: 'intent', scope: zone.scope, tenant, owner: scope })
-        const held = above === undefined ? [own] : [above, own]
-        for (const state of effective(held, zone.policy).values())
-          if (state.kind === 'conflict') found.push({ tenant, scope: zone.scope, conflict: state })
-      }
-    return found
-  }
+  const { viewOf, exported, own, readable } = createFoundConflicts({
+    ...options,
+    names: createApplicationNames({ book, specifications, reports: options.reports }),
+  })
 
   const runningAt = (zone: string, revision: string | undefined): readonly string[] => {
     if (revision === undefined) return []
@@ -160,7 +113,7 @@ export const createConflicts = (options: ConflictsOptions): Conflicts => {
   }
 
   const candidateView = async (
-    { scope: zone }: Found,
+    { scope: zone }: Pick<FoundConflict, 'scope'>,
     application: string,
     { lane, voice, entry }: Candidate,
   ): Promise<Omit<ConflictCandidateView, 'runs'>> => {
@@ -192,11 +145,19 @@ export const createConflicts = (options: ConflictsOptions): Conflicts => {
   }
   const nameOf = async (application: string) => (await options.nameOf(application)) ?? application.slice(0, 12)
 
-  const viewOfFound = async (found: Found): Promise<ConflictView> => {
+  const viewOfFound = async (found: FoundConflict): Promise<ConflictView> => {
     const { application, candidates } = found.conflict
     const zone = options.below().find((one) => one.scope === found.scope)
-    const shown = await Promise.all(candidates.map((one) => candidateView(found, application, one)))
-    const told = zone === undefined ? await options.told(application) : new Set<string>()
+    const ids = idsOf(found.conflict)
+    const shown = await Promise.all(
+      candidates.map(async (one) => ({
+        ...(await candidateView(found, one.application ?? application, one)),
+        ...(ids.length > 1 && { 'application-id': one.application ?? application }),
+      })),
+    )
+    const told = new Set(
+      zone === undefined ? (await Promise.all(ids.map(options.told))).flatMap((some) => [...some]) : [],
+    )
     const most = Math.max(...shown.map(({ sites }) => sites.length))
     const chosen =
       candidates.find(({ entry }) => told.has(entry.decision)) ??
@@ -212,9 +173,11 @@ export const createConflicts = (options: ConflictsOptions): Conflicts => {
       candidates: shown.map((one, at) => ({ ...one, runs: candidates[at] === chosen })),
       withheld: [],
       'can-settle': canSettle,
-      note: canSettle
-        ? `end it with "skerry conflicts settle ${await nameOf(application)} --take CANDIDATE${where}"`
-        : `beyond here ${found.scope} answers: its operators settle it`,
+      note:
+        (ids.length > 1 ? `${ids.length} applications were given this name: ` : '') +
+        (canSettle
+          ? `end it with "skerry conflicts settle ${await nameOf(application)} --take CANDIDATE${where}"`
+          : `beyond here ${found.scope} answers: its operators settle it`),
     }
   }
 
@@ -233,19 +196,18 @@ export const createConflicts = (options: ConflictsOptions): Conflicts => {
       const view = await viewOf({ kind: 'intent', scope: child, tenant, owner: scope })
       const entry = view?.entries.get(application)?.find((one) => one.decision === decision)
       if (view === undefined || entry === undefined) continue
-      const found = { tenant, scope: zone, conflict: { kind: 'conflict' as const, application, candidates: [] } }
-      const shown = await candidateView(found, application, { lane: view.lane, voice: view.voice, entry })
+      const shown = await candidateView({ scope: zone }, application, { lane: view.lane, voice: view.voice, entry })
       return { ...shown, runs: false }
     }
     return { id: decision.slice(0, shownDigits), voice: 'intent', scope, sites: [], runs: false }
   }
 
   /** What zones that keep their own lane to themselves said of decisions from above. */
-  const withheld = async (known: readonly Found[]): Promise<readonly ConflictView[]> => {
+  const withheld = async (known: readonly FoundConflict[]): Promise<readonly ConflictView[]> => {
     const views: ConflictView[] = []
     for (const zone of options.below()) {
       const isKnown = (application: string) =>
-        known.some((one) => one.scope === zone.scope && one.conflict.application === application)
+        known.some((one) => one.scope === zone.scope && idsOf(one.conflict).includes(application))
       const open = zone.outcomes.filter((one) => one.outcome === 'conflict' && !isKnown(one.application))
       for (const [application, outcomes] of Map.groupBy(open, (one) => one.application)) {
         const count = new Set(outcomes.flatMap(({ by }) => by)).size

@@ -1,4 +1,5 @@
 import { type Topology, zoneAt } from '../topologies/index.ts'
+import { createApplicationNames } from './application-names.ts'
 import type { BlobExchange } from './blob-exchange.ts'
 import type { NodeConfig } from './config.ts'
 import type { EdgeHost } from './edge-host.ts'
@@ -46,16 +47,17 @@ export const createNodeDesks = (options: DesksOptions) => {
     })
 
   const policy = () => lanePolicyOf(topology && zoneAt(topology, config.scope)?.settle)
+  const specifications = createSpecifications(blobs, hash)
   const lanes = createScopeLanes({
     scope: config.scope,
     documents,
     book,
     policy,
     hash: authority.hash,
+    names: createApplicationNames({ book, specifications }),
     ...(config.role === 'aggregator' && { salt: opaqueSalt(stateFile, random) }),
   })
   const sight = createLabelSight(options.tree, book, authority)
-  const specifications = createSpecifications(blobs, hash)
   const shared = { scope: config.scope, lanes, policy, documents, book, specifications, sight, clock, hash, guards }
 
   const tower =

@@ -1,4 +1,4 @@
-import type { Book, DeploymentVersion, Effective, LaneView, ReadEntry } from '../crdt/index.ts'
+import type { Book, Conflict, DeploymentVersion, Effective, LaneView, ReadEntry } from '../crdt/index.ts'
 import {
   hostLabels,
   matchesLabels,
@@ -56,6 +56,10 @@ const placementOf = (expression: string): Placement | undefined => {
   return expression === allSites ? { 'all-sites': true } : { 'match-site-labels': expression }
 }
 
+/** Candidates that are another application of the name are found under their own id. */
+const ownEntries = ({ candidates }: Conflict): readonly ReadEntry[] =>
+  candidates.filter((one) => one.application === undefined).map(({ entry }) => entry)
+
 /** What a zone is to run somewhere inside it, as far as all of it is here; of a conflict every candidate. */
 export const handedDown = async ({
   effective,
@@ -66,7 +70,7 @@ export const handedDown = async ({
   const found: HandedDown[] = []
   for (const [tenant, applications] of effective)
     for (const one of applications.values())
-      for (const entry of one.kind === 'entry' ? [one.entry] : one.candidates.map((candidate) => candidate.entry)) {
+      for (const entry of one.kind === 'entry' ? [one.entry] : ownEntries(one)) {
         const version = entry.version === null ? undefined : book.version(entry.version)?.body
         const specification = version && (await specifications.read(version.revision))
         if (entry.version === null || version === undefined || specification === undefined) continue

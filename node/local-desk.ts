@@ -7,13 +7,14 @@ import {
   type Documents,
   formatEntry,
   fromHex,
+  givenUp,
   type LaneDraft,
   type LaneName,
   type LaneValue,
   nextFence,
   type Owner,
   type Signer,
-  takingEntry,
+  takingEntries,
   toHex,
 } from '../crdt/index.ts'
 import { specificationBlobs } from './blob-bytes.ts'
@@ -45,6 +46,7 @@ import {
   tenantConfigOf,
   withDecided,
   withOwnChange,
+  withoutApplication,
   withoutChanges,
   writeEntries,
   type ZoneConfig,
@@ -142,8 +144,11 @@ export const createLocalDesk = (options: LocalDeskOptions): LocalDesk => {
     const found = new Map<string, Standing>()
     for (const [, applications] of await lanes.effective())
       for (const [application, state] of applications) {
-        const candidates = state.kind === 'entry' ? [state] : state.candidates
-        found.set(application, { words: await Promise.all(candidates.map(wordOf)) })
+        const all: readonly Pick<Candidate, 'voice' | 'entry' | 'application'>[] =
+          state.kind === 'entry' ? [{ voice: state.voice, entry: state.entry }] : state.candidates
+        const words = await Promise.all(all.filter((one) => one.application === undefined).map(wordOf))
+        const beside = all.filter((one) => one.application !== undefined).map(({ entry }) => entry)
+        found.set(application, { words, ...(beside.length > 0 && { beside }) })
       }
     return found
   }
@@ -177,7 +182,8 @@ export const createLocalDesk = (options: LocalDeskOptions): LocalDesk => {
       load: async () => {
         standing = await standingNow()
         const config = mergeZoneConfig(keptNow().config, standing)
-        save(config)
+        // Not to disk: whoever only reads writes nothing, and what the lanes say is there again.
+        kept = { ...keptNow(), config }
         return valuesOf(tenantConfigOf(config, standing))
       },
       save: async (edits) => save(withOwnChange(keptNow().config, readTenantConfig(edits))),
@@ -314,25 +320,33 @@ export const createLocalDesk = (options: LocalDeskOptions): LocalDesk => {
         return { deployment, 'from-version': from, 'to-version': to }
       }),
     start: async () => {
-      await settleChanges().catch((error: unknown) =>
-        log.error('what operators of the zone changed could not be signed', { error: errorText(error) }),
-      )
+      try {
+        await settleChanges()
+        const { config } = keptNow()
+        if (config.applications.length > 0) save(config)
+      } catch (error) {
+        log.error('what operators of the zone changed could not be signed', { error: errorText(error) })
+      }
     },
     refresh,
     settle: async (conflict, taken, of) => {
       const owner = options.owner()
       if (owner === undefined) throw new SkerryError('not-ready', `${options.name} may not write for ${scope} yet`)
       // First what would be signed anew, then the word that ends it: a crash in between leaves the conflict open.
-      if (taken.voice === 'intent') save(withoutChanges(keptNow().config, conflict.application))
+      const application = taken.application ?? conflict.application
+      const given = givenUp(conflict, taken)
+      const kept = given.reduce(withoutApplication, keptNow().config)
+      save(taken.voice === 'intent' ? withoutChanges(kept, application) : kept)
       await writeLane(owner, ({ fence }) => {
         const next = nextFence(fence, owner.generation)
         if (next === undefined)
           throw new SkerryError('read-only-here', `the lane of ${scope} has a fence of another life`)
-        return new Map([[conflict.application, formatEntry(takingEntry(conflict, taken, next))]])
+        const entries = takingEntries(conflict, taken, next)
+        return new Map([...entries].map(([id, entry]) => [id, formatEntry(entry)]))
       })
       log.info(`${scope} settled a conflict`, {
         tenant: of,
-        application: conflict.application,
+        application,
         taken: taken.entry.decision,
       })
       await refresh()

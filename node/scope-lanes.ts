@@ -16,6 +16,7 @@ import {
   zoneViewLimits,
 } from '../crdt/index.ts'
 import { parentOf } from '../topologies/index.ts'
+import type { ApplicationNames } from './application-names.ts'
 
 /** The lanes that say what is wanted at one scope: what its parent handed down, and its operators' own. */
 export interface ScopeLanes {
@@ -37,13 +38,16 @@ export interface ScopeLanesOptions {
   readonly policy: () => LanePolicy
   /** What keeps scopes above from telling local decisions: 32 secret bytes of the zone, for life; none where there is no own lane. */
   readonly salt?: Uint8Array
+  /** Tells applications of one name apart. @default none are looked for */
+  readonly names?: ApplicationNames
   readonly hash: Hash
 }
 
 const decisionsOf = ({ entries }: LaneView): readonly string[] =>
   [...entries.values()].flatMap((standing) => standing.map(({ decision }) => decision))
 
-export const createScopeLanes = ({ scope, documents, book, policy, salt, hash }: ScopeLanesOptions): ScopeLanes => {
+export const createScopeLanes = (options: ScopeLanesOptions): ScopeLanes => {
+  const { scope, documents, book, policy, salt, hash } = options
   const owner = parentOf(scope) ?? ('/' as ScopePath)
   const opaque = (decision: string): string => (salt === undefined ? decision : opaqueId(decision, salt, hash))
   const views = async (tenant: string): Promise<readonly LaneView[]> => {
@@ -61,11 +65,13 @@ export const createScopeLanes = ({ scope, documents, book, policy, salt, hash }:
     }
     return found
   }
+  const comesTo = async (held: readonly LaneView[]): Promise<ReadonlyMap<string, Effective>> =>
+    effective(held, policy(), await options.names?.(held))
   return {
     views,
     effective: async () => {
       const found = new Map<string, ReadonlyMap<string, Effective>>()
-      for (const { id } of book.tenants()) found.set(id, effective(await views(id), policy()))
+      for (const { id } of book.tenants()) found.set(id, await comesTo(await views(id)))
       return found
     },
     ownVersions: async () => {
@@ -97,7 +103,7 @@ export const createScopeLanes = ({ scope, documents, book, policy, salt, hash }:
       const all: Outcome[] = []
       for (const { id } of book.tenants()) {
         const held = await views(id)
-        all.push(...outcomes(held, effective(held, policy()), opaque))
+        all.push(...outcomes(held, await comesTo(held), opaque))
       }
       return all
     },

@@ -182,8 +182,9 @@ export const createZoneDesk = (options: ZoneDeskOptions): ZoneDesk => {
 
   const wantedVersions = (effective: ReadonlyMap<string, Effective>) =>
     [...effective.values()].flatMap((found) =>
-      (found.kind === 'entry' ? [found.entry] : found.candidates.map(({ entry }) => entry)).flatMap(({ version }) =>
-        version === null ? [] : [{ version, application: found.application }],
+      (found.kind === 'entry' ? [found] : found.candidates).flatMap(
+        ({ entry: { version }, application = found.application }) =>
+          version === null ? [] : [{ version, application }],
       ),
     )
 

@@ -18,6 +18,8 @@ export interface Candidate {
   readonly lane: string
   readonly voice: LaneVoice
   readonly entry: ReadEntry
+  /** Id of the application it is of; absent where it is the one the conflict is found under (same-names.ts). */
+  readonly application?: string
 }
 
 /** What the scope decided about lanes that do not agree. */

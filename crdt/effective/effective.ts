@@ -10,6 +10,7 @@ import {
 } from './candidate.ts'
 import type { ReadEntry } from './entry.ts'
 import { unreplaced } from './replaces.ts'
+import { foldSameNames, type NameOf } from './same-names.ts'
 
 /** Candidates that do not know each other: an operator reads and settles it. At least two, in stable order. */
 export interface Conflict {
@@ -78,14 +79,23 @@ const judge = (
 /**
  * What a scope's lanes come to (DESIGN.md section 3, rule 4): per application an entry, a conflict, or, where no lane
  * holds one, nothing. Pure and total; the order of lanes and entries does not matter. Applications are sorted.
+ *
+ * @param nameOf makes two applications of one name a conflict as well
  */
-export const effective = (lanes: readonly LaneView[], policy: LanePolicy): ReadonlyMap<string, Effective> => {
+export const effective = (
+  lanes: readonly LaneView[],
+  policy: LanePolicy,
+  nameOf?: NameOf,
+): ReadonlyMap<string, Effective> => {
   const opaqueIds = new Map(lanes.flatMap((lane) => [...(lane.opaqueIds ?? [])]))
   const applications = [...new Set(lanes.flatMap(({ entries }) => [...entries.keys()]))].toSorted(compareTexts)
-  return new Map(
+  const found = new Map(
     applications.flatMap((application) => {
       const candidates = candidatesOf(lanes, application)
       return candidates.length === 0 ? [] : [[application, judge(application, candidates, policy, opaqueIds)] as const]
     }),
   )
+  return nameOf === undefined
+    ? found
+    : foldSameNames(found, (application) => candidatesOf(lanes, application), nameOf, policy, opaqueIds)
 }

@@ -25,4 +25,5 @@ export {
 } from './entry.ts'
 export { highestFence } from './fence.ts'
 export { describeOutcome, type Outcome, opaqueId, outcomes } from './outcomes.ts'
-export { type Choice, maySettle, replacingEntry, settlingEntry, takingEntry } from './settle.ts'
+export type { NameOf } from './same-names.ts'
+export { type Choice, givenUp, maySettle, replacingEntry, settlingEntry, takingEntries } from './settle.ts'

@@ -38,13 +38,13 @@ const reachOf = (from: Candidate, named: ReadonlyMap<Candidate, readonly Candida
  * candidates, and is not reached by it: those that name each other in a circle replace none of the circle. Never empty
  * when there are candidates: replacing is a strict order on the circles.
  */
-export const unreplaced = (
-  candidates: readonly Candidate[],
+export const unreplaced = <One extends Candidate>(
+  candidates: readonly One[],
   policy: LanePolicy,
   opaqueIds: ReadonlyMap<string, string>,
-): readonly Candidate[] => {
+): readonly One[] => {
   const named = namedBy(candidates, policy, opaqueIds)
-  const reach = new Map(candidates.map((one) => [one, reachOf(one, named)]))
-  const reaches = (a: Candidate, b: Candidate) => reach.get(a)?.has(b) ?? false
+  const reach = new Map<Candidate, ReadonlySet<Candidate>>(candidates.map((one) => [one, reachOf(one, named)]))
+  const reaches = (a: One, b: One) => reach.get(a)?.has(b) ?? false
   return candidates.filter((own) => !candidates.some((other) => reaches(other, own) && !reaches(own, other)))
 }

@@ -51,6 +51,34 @@ export const replacingEntry = (standing: readonly string[], before: readonly str
 export const takingEntry = ({ candidates }: Conflict, { voice, entry }: Candidate, fence: Fence): Entry => {
   const { decision, version, step } = entry
   const others = candidates.map((one) => one.entry.decision)
-  const taken = replacingEntry(others, entry.seen, { decision, version, step, fence })
+  // What the others had replaced must not come back with them gone.
+  const before = [...entry.seen, ...candidates.flatMap((one) => one.entry.seen)]
+  const taken = replacingEntry(others, before, { decision, version, step, fence })
   return { ...taken, ...((voice === 'intent' || entry.follows) && { follows: true }) }
+}
+
+/** Ids of applications that the scope's own word is for and that give way when another of their name is taken. */
+export const givenUp = ({ application, candidates }: Conflict, taken: Candidate): readonly string[] => {
+  const own = candidates.filter(({ voice }) => voice === 'local').map((one) => one.application ?? application)
+  return ids(own).filter((id) => id !== (taken.application ?? application))
+}
+
+/**
+ * All that a scope's own lane says when one candidate is taken: that one, and for each other application of the name that
+ * its operators made, that it stops. A later word from above for the one taken says nothing of those.
+ *
+ * It stops by the same decision, so that who is told of both can keep the one until the other is there.
+ *
+ * @param fence the next of the lane; more are counted on from it
+ */
+export const takingEntries = (conflict: Conflict, taken: Candidate, fence: Fence): ReadonlyMap<string, Entry> => {
+  const entries = new Map([[taken.application ?? conflict.application, takingEntry(conflict, taken, fence)]])
+  for (const [at, id] of givenUp(conflict, taken).entries()) {
+    const own = conflict.candidates.filter((one) => (one.application ?? conflict.application) === id)
+    const stop = { decision: taken.entry.decision, version: null, step: 0, fence: { ...fence, n: fence.n + 1 + at } }
+    const standing = own.map(({ entry }) => entry.decision)
+    const before = own.flatMap(({ entry }) => entry.seen)
+    entries.set(id, replacingEntry(standing, before, stop))
+  }
+  return entries
 }

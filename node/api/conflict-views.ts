@@ -2,6 +2,8 @@
 export interface ConflictCandidateView {
   /** The first 12 digits of the decision: what `settle` takes. */
   readonly id: string
+  /** There where applications of one name meet: the id of this one. */
+  readonly 'application-id'?: string
   /** `local` is the word of the zone's own operators, `intent` that of the scope above. */
   readonly voice: 'local' | 'intent'
   /** Whose word it is: a scope like `/north`. */

@@ -116,6 +116,7 @@ export {
   tenantConfigOf,
   withDecided,
   withOwnChange,
+  withoutApplication,
   withoutChanges,
   type ZoneConfig,
 } from './zone-config.ts'

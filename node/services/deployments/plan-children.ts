@@ -1,5 +1,6 @@
 import { canonicalJson, errorText } from '../../../base/index.ts'
 import {
+  type Candidate,
   type Conflict,
   choose,
   type DeploymentVersion,
@@ -167,14 +168,29 @@ const waitingFor = (application: string, reason: ChildWaiting['reason'], text: s
   text,
 })
 
+/** Decisions to run what is not all here. */
+const absentOf = ({ effective, versions }: ChildrenQuestion): ReadonlySet<string> =>
+  new Set(
+    [...effective.values()].flatMap((found) =>
+      found.kind === 'entry' && found.entry.version !== null && versions(found.entry.version) === undefined
+        ? [found.entry.decision]
+        : [],
+    ),
+  )
+
 const planOne = (
   application: string,
   question: ChildrenQuestion,
+  absent: ReadonlySet<string>,
 ): { readonly above?: ReadEntry; readonly tell?: Tell; readonly waiting: readonly ChildWaiting[] } => {
   const { versions, children, told, hash, policy = defaultLanePolicy } = question
   const found = question.effective.get(application)
+  // Another application of the name that children were told of counts as handed down as well.
+  const others = found?.kind === 'conflict' ? found.candidates.flatMap((one) => one.application ?? []) : []
   const toldAll = children.flatMap(({ scope }) =>
-    (told.get(scope)?.get(application) ?? nothing).map((entry) => ({ scope, entry })),
+    [application, ...new Set(others)].flatMap((id) =>
+      (told.get(scope)?.get(id) ?? nothing).map((entry) => ({ scope, entry })),
+    ),
   )
   if (found === undefined)
     return {
@@ -183,12 +199,22 @@ const planOne = (
         : [],
     }
   const isOpen = found.kind === 'conflict'
-  const above = isOpen ? choose(found, lastHandedDown(found, toldAll, hash), policy)?.entry : found.entry
+  const chosen: Pick<Candidate, 'entry' | 'application'> | undefined = isOpen
+    ? choose(found, lastHandedDown(found, toldAll, hash), policy)
+    : found
+  const above = chosen?.entry
   const waiting = isOpen
     ? [waitingFor(application, 'conflict', `${found.candidates.length} decisions do not know each other: settle them`)]
     : []
-  if (above === undefined) return { waiting }
-  if (above.version === null) return { above, tell: tellRetired(above), waiting }
+  // Where another of the name is what the sites keep, this one waits with all it wants.
+  if (above === undefined || (isOpen && chosen?.application !== undefined)) return { waiting }
+  if (above.version === null) {
+    // What gives way to another of its name goes when that one can take its place, which the same decision says.
+    if (!absent.has(above.decision)) return { above, tell: tellRetired(above), waiting }
+    return {
+      waiting: [...waiting, waitingFor(application, 'version-not-here', 'what takes its place is not all here')],
+    }
+  }
   const version = versions(above.version)
   const short = above.version.slice(0, 12)
   if (version === undefined)
@@ -221,7 +247,8 @@ export const planChildren = (question: ChildrenQuestion): ChildPlan => {
   const applications = [
     ...new Set([...effective.keys(), ...children.flatMap(({ scope }) => [...(told.get(scope)?.keys() ?? [])])]),
   ].toSorted(byName)
-  const planned = applications.map((application) => ({ application, ...planOne(application, question) }))
+  const absent = absentOf(question)
+  const planned = applications.map((application) => ({ application, ...planOne(application, question, absent) }))
   const writes = children
     .toSorted((a, b) => byName(a.scope, b.scope))
     .flatMap((child) =>

@@ -60,9 +60,21 @@ const staying = (before: IntendedApplication | undefined, missing: readonly Miss
   missing,
 })
 
-const retiredOne = (entry: ReadEntry, before: IntendedApplication | undefined): One => {
+/** Decisions to run what is not all here. */
+const absentOf = ({ entries, versions, specifications }: SiteIntentQuestion): ReadonlySet<string> =>
+  new Set(
+    [...entries].flatMap(([id, { decision, version }]) => {
+      const held = version === null ? undefined : versions(version)
+      const isHere = held !== undefined && (held.application !== id || specifications(held.revision) !== undefined)
+      return version === null || isHere ? [] : [decision]
+    }),
+  )
+
+const retiredOne = (entry: ReadEntry, before: IntendedApplication | undefined, absent: ReadonlySet<string>): One => {
   // What never ran here has nothing to stop, and no name.
   if (before === undefined) return { missing: [] }
+  // It gives way to another of its name by the same decision: when that one can take its place.
+  if (absent.has(entry.decision)) return staying(before)
   const { tenant, application, version, revision, deployment, origin } = before
   const since = origin && { origin: { ...origin, decision: entry.decision } }
   return { intended: { tenant, application, version, revision, deployment, ...since, phase: 'retired' }, missing: [] }
@@ -123,11 +135,12 @@ export const siteIntentOf = (question: SiteIntentQuestion): SiteIntentAnswer => 
   const { place, entries, order, last, guards } = question
   const before = new Map(last?.applications.map((one) => [one.origin?.application ?? one.application, one]))
   const ids = [...new Set([...entries.keys(), ...before.keys()])].toSorted(byName)
+  const absent = absentOf(question)
   const found = ids.map((id): One => {
     const entry = entries.get(id)
     if (entry === undefined) return staying((guards?.has('absent-stays') ?? true) ? before.get(id) : undefined)
     return entry.version === null
-      ? retiredOne(entry, before.get(id))
+      ? retiredOne(entry, before.get(id), absent)
       : runningOne(id, entry.version, entry, before.get(id), question)
   })
   const { kept, others } = onePerName(

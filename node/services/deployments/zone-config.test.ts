@@ -11,6 +11,7 @@ import {
   tenantConfigOf,
   withDecided,
   withOwnChange,
+  withoutApplication,
   withoutChanges,
   type ZoneConfig,
 } from './zone-config.ts'
@@ -211,4 +212,64 @@ test('what was handed down alone never asks for a signature of the zone', (t) =>
     }),
   )
   t.pass()
+})
+
+test('of two applications of one name the one the zone made is shown, and after it gave way the other', (t) => {
+  const named = (found: ReadonlyMap<string, Standing>): ReadonlyMap<string, Standing> =>
+    new Map(
+      [...found].map(([key, { words }]) => [
+        key,
+        {
+          words: words.map((one) => ({
+            ...one,
+            specification: one.specification && {
+              ...one.specification,
+              application: { ...one.specification.application, name: 'shop' },
+            },
+          })),
+        },
+      ]),
+    )
+  const apart = named(
+    standing({ decision: 1, version: '1' }, { decision: 2, version: '7', voice: 'local', application: 5 }),
+  )
+  const merged = mergeZoneConfig(noZoneConfig, apart)
+  t.deepEqual(
+    merged.applications.map((one) => one.id),
+    [id(5)],
+  )
+  t.is(mergeZoneConfig(merged, apart).order, merged.order)
+  const over = named(
+    standing({ decision: 1, version: '1' }, { decision: 3, isRetired: true, voice: 'local', application: 5 }),
+  )
+  t.deepEqual(
+    mergeZoneConfig(merged, over).applications.map((one) => one.id),
+    [shop],
+  )
+  const gone = withoutApplication({ ...merged, written: [id(5)] }, id(5))
+  t.deepEqual([gone.applications, gone.written], [[], []])
+})
+
+test('what is brought up to its lanes twice is what it was after once: reading changes nothing', (t) => {
+  const words = fc.record({
+    decision: fc.integer({ min: 1, max: 9 }),
+    version: fc.constantFrom('1', '2'),
+    voice: fc.constantFrom<LaneVoice>('local', 'intent'),
+    follows: fc.boolean(),
+    isRetired: fc.boolean(),
+    application: fc.constantFrom(1, 5, 9),
+  })
+  const lanes = fc.array(words, { maxLength: 6 })
+  const changes = fc.dictionary(
+    fc.constantFrom(id(2), id(6)),
+    fc.record({ application: fc.constantFrom(id(1), id(5)), isDecided: fc.boolean() }),
+  )
+  fc.assert(
+    fc.property(lanes, lanes, changes, (before, now, own) => {
+      const first = { ...mergeZoneConfig(noZoneConfig, standing(...before)), changes: own, written: [id(1)] }
+      const once = mergeZoneConfig(first, standing(...now))
+      t.deepEqual(mergeZoneConfig(once, standing(...now)), once)
+    }),
+    { seed: 1, numRuns: 500 },
+  )
 })

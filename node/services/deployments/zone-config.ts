@@ -16,6 +16,8 @@ export interface StandingWord {
 /** What a zone's lanes come to for one application: one word, or those that are in conflict. */
 export interface Standing {
   readonly words: readonly StandingWord[]
+  /** Words for another application of the same name, which are in conflict with these. @default none */
+  readonly beside?: readonly ReadEntry[]
 }
 
 /** A change of a deployment by the zone's own operators. */
@@ -110,6 +112,16 @@ const ordered = <Item extends { readonly order: number }>(
   return before !== undefined && sameJson(said, next) ? before : ({ ...next, order: take() } as Item)
 }
 
+/** Of two applications of one name: what the zone wants itself, what its operators only wrote, what runs, what is over. */
+const rankIn =
+  (standing: ReadonlyMap<string, Standing>) =>
+  (id: string): number => {
+    const running = standing.get(id)?.words.filter(({ entry }) => !entry.retired)
+    if (running === undefined) return 1
+    if (running.length === 0) return 3
+    return running.some(({ voice, entry }) => voice === 'local' && entry.follows !== true) ? 0 : 2
+  }
+
 /**
  * Brings what a zone keeps up to what its lanes come to: applications and deployments appear as they were handed down,
  * but for those its own operators changed. Pure; the order of what is handed in does not matter.
@@ -120,20 +132,23 @@ export const mergeZoneConfig = (kept: ZoneConfig, standing: ReadonlyMap<string, 
   const changes = Object.fromEntries(openChanges(kept.changes, standing))
   const changed = new Set(Object.values(changes).map(({ application }) => application))
   const held = new Map(kept.applications.map((one) => [one.id, one]))
-  const ids = [...new Set([...kept.written, ...standing.keys()])].toSorted(byName)
+  const rank = rankIn(standing)
+  const ids = [...new Set([...kept.written, ...standing.keys()])].toSorted((a, b) => rank(a) - rank(b) || byName(a, b))
   const applications: ConfiguredApplication[] = []
   for (const id of ids) {
     const before = held.get(id)
     const found = standing.get(id)
     const name = before?.name ?? (found && nameOf(found))
     const revisions = withRevisions(before?.revisions ?? [], found ? revisionsOf(found) : [], changed.has(id))
-    // Names are labels: of two applications of one name the zone's own is shown, then the first by id.
+    // Names are labels: of two applications of one name one is shown.
     if (name === undefined || revisions.length === 0 || applications.some((one) => one.name === name)) continue
     applications.push(ordered(before, { id, name, revisions }, take))
   }
+  applications.sort((a, b) => byName(a.id, b.id))
   const names = new Map(applications.map(({ id, name }) => [id, name]))
   const before = new Map(kept.deployments.map((one) => [one.id, one]))
   const own = kept.deployments.filter(({ id }) => changes[id] !== undefined)
+  const taken = new Set(own.map(({ spec }) => spec.name))
   const handed = [...standing]
     .toSorted(([a], [b]) => byName(a, b))
     .flatMap(([id, found]): ConfiguredDeployment[] => {
@@ -141,7 +156,7 @@ export const mergeZoneConfig = (kept: ZoneConfig, standing: ReadonlyMap<string, 
       const application = names.get(id)
       const { version, specification } = word ?? {}
       if (version === undefined || specification === undefined || application === undefined) return []
-      if (changes[version.deployment] !== undefined) return []
+      if (changes[version.deployment] !== undefined || taken.has(version.name)) return []
       const last = before.get(version.deployment)
       const shown = specification.application.version ?? ''
       const spec = {
@@ -153,11 +168,10 @@ export const mergeZoneConfig = (kept: ZoneConfig, standing: ReadonlyMap<string, 
       const history = withHistory(last?.history ?? [], shown)
       return [ordered(last, { id: version.deployment, spec, changedAtMs: 0, history }, take)]
     })
-  const taken = new Set(own.map(({ spec }) => spec.name))
   return {
     ...kept,
     applications,
-    deployments: [...own, ...handed.filter(({ spec }) => !taken.has(spec.name))],
+    deployments: [...own, ...handed],
     removed: kept.removed.filter((id) => changes[id] !== undefined),
     changes,
     order,
@@ -212,7 +226,10 @@ export const withOwnChange = (kept: ZoneConfig, part: TenantConfig): ZoneConfig 
 
 /** What has to be named by a decision of an application so that it replaces all that stands. */
 export const seenBy = (standing: Standing | undefined): readonly string[] =>
-  (standing?.words ?? []).flatMap(({ entry }) => [entry.decision, ...entry.seen])
+  [...(standing?.words ?? []).map(({ entry }) => entry), ...(standing?.beside ?? [])].flatMap(({ decision, seen }) => [
+    decision,
+    ...seen,
+  ])
 
 /** All open changes as decided: `signed` holds the numbers of the versions signed for them. */
 export const withDecided = (kept: ZoneConfig, deployments: readonly string[]): ZoneConfig => ({
@@ -224,6 +241,17 @@ export const withDecided = (kept: ZoneConfig, deployments: readonly string[]): Z
     ]),
   ),
 })
+
+/** Without an application of the zone's own: its operators settled for another of the name. */
+export const withoutApplication = (kept: ZoneConfig, application: string): ZoneConfig => {
+  const own = Object.keys(kept.changes).filter((id) => kept.changes[id]?.application === application)
+  return {
+    ...withoutChanges(kept, application),
+    applications: kept.applications.filter(({ id }) => id !== application),
+    deployments: kept.deployments.filter(({ id }) => !own.includes(id)),
+    written: kept.written.filter((id) => id !== application),
+  }
+}
 
 /** Without the changes of one application: its operators settled for the word from above. */
 export const withoutChanges = (kept: ZoneConfig, application: string): ZoneConfig => {

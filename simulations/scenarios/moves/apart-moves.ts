@@ -33,18 +33,6 @@ const sitesWithin = ({ topology }: World, zone: string): ReadonlySet<string> =>
 const pick = <Value>(random: Random, values: readonly Value[]): Value | undefined =>
   values[Math.floor(random.unit() * values.length)]
 
-/**
- * Whether a zone knows of an application, seen from what runs there. Of one that it does not know it would make another
- * by the same name, and its sites keep the first they had.
- */
-const runsWithin = (world: World, { name }: WorldApplication, zone: string): boolean => {
-  const within = sitesWithin(world, zone)
-  return world.machines.some(
-    ({ place, host }) =>
-      within.has(place.site ?? '') && (host?.containers() ?? []).some(({ owner }) => owner.application === name),
-  )
-}
-
 /** A change by an operator of a zone, in the ledger as one. */
 const changeWithin = (
   { scene: { world, ledger } }: Office,
@@ -69,7 +57,10 @@ const changeWithin = (
   )
 }
 
-/** A zone is cut off, and its operator and the one at the tower change the same application. */
+/**
+ * A zone is cut off, and its operator and the one at the tower change the same application; or each of them makes one,
+ * and they give it the same name.
+ */
 export const editApart: MakeMove = (office) => {
   const { world, canaries } = office.scene
   let edits = 0
@@ -77,15 +68,10 @@ export const editApart: MakeMove = (office) => {
     begin: (random) => {
       const zone = pick(random, zonesOf(world))
       const tower = office.tower.free() && zone?.place.parents[0]
-      const application = pick(
-        random,
-        applications.filter(
-          (one) =>
-            office.tower.current(one.name) !== undefined &&
-            zone !== undefined &&
-            runsWithin(world, one, zone.place.scope),
-        ),
-      )
+      // With the first that is out everywhere the image is there as well. One that nobody made yet comes first.
+      const isBegun = applications.some((one) => office.tower.current(one.name) !== undefined)
+      const unmade = applications.filter(({ name }) => office.tower.versions(name).length === 0)
+      const application = isBegun ? pick(random, unmade.length > 0 ? unmade : applications) : undefined
       if (!zone || !tower || !application) return false
       const { name, scope } = zone.place
       const ways = [
@@ -132,7 +118,9 @@ const settleAll = async (office: Office, zone: Machine, random: Random): Promise
   const conflicts = (await node.services.conflicts.list(asked)).filter((one) => one.scope === scope)
   for (const conflict of conflicts) {
     const application = applications.find(({ name }) => name === conflict.application)
-    if (!application) continue
+    // What a word asks for may not be here yet: nobody takes what they cannot read.
+    const isUnread = conflict.candidates.some(({ version, retired }) => version === undefined && retired !== true)
+    if (!application || isUnread) continue
     const wishFor = ({ voice, version }: { readonly voice: string; readonly version?: string }): Wish => ({
       application: application.name,
       version,
