@@ -237,7 +237,10 @@ export const createBlobClient = (options: BlobClientOptions): BlobClient => {
     const reference = { document, application }
     // Of this answer alone: whatever ends the attempt also ends the stream it came on, read or not.
     const over = new AbortController()
-    const signal = AbortSignal.any([stop.signal, over.signal])
+    const { signal } = over
+    const leave = () => over.abort(stop.signal.reason)
+    stop.signal.addEventListener('abort', leave)
+    if (stop.signal.aborted) leave()
     try {
       const { head, body } = await ask({ v: 1, tenant, digest, reference, offset: from }, signal)
       if (isNewer(head))
@@ -255,6 +258,7 @@ export const createBlobClient = (options: BlobClientOptions): BlobClient => {
       if (isDamaged && from > 0) return undefined
       throw error
     } finally {
+      stop.signal.removeEventListener('abort', leave)
       over.abort()
     }
   }

@@ -113,6 +113,8 @@ export const createUplink = (options: UplinkOptions): Uplink => {
 
   const sendReports = async (to: MeshLink, lost: AbortSignal) => {
     const stream = await to.openStream('reports', { priority: 'events' })
+    // Not AbortSignal.any: Node keeps one that somebody listens to, and all that waits for it, until it is aborted.
+    lost.addEventListener('abort', () => changed())
     while (!lost.aborted) {
       const wake = new AbortController()
       // With a reason of its own: without one each of the many changes makes an error with a stack.
@@ -120,7 +122,7 @@ export const createUplink = (options: UplinkOptions): Uplink => {
       const beganMs = clock.monotonicMs()
       await sendDocument(stream, await options.report())
       const tookMs = clock.monotonicMs() - beganMs
-      await sleep(clock, reportEveryMs, AbortSignal.any([wake.signal, lost]))
+      await sleep(clock, reportEveryMs, wake.signal)
       await sleep(clock, reportRestMs(tookMs), lost)
     }
   }
