@@ -59,12 +59,14 @@ export interface SimulatedHost {
   setForeignPort(port: number, state: 'taken' | 'free'): void
   /** All processes are gone, all networks lost; disk stays. */
   powerCut(): void
+  /** Another machine takes its place: nothing runs there, no image is held, nothing was said. */
+  wipe(): void
   /** What changed, oldest first. */
   readonly calls: readonly string[]
   readonly containers: () => readonly ObservedContainer[]
 }
 
-const maxCalls = 100_000
+const maxCalls = 10_000
 
 export const note = (world: World, call: string): void => {
   world.calls.push(call)
@@ -154,6 +156,10 @@ export const createHostWith = (clock: Clock, connect: (world: World) => Containe
       else world.foreignPorts.delete(port)
     },
     powerCut: () => loseEverything(world),
+    wipe: () => {
+      for (const held of [world.containers, world.networks, world.images, world.logs]) held.clear()
+      wakeAll(world)
+    },
     calls: world.calls,
     containers: () => [...world.containers.values()].map(({ seen }) => seen),
   }

@@ -47,6 +47,8 @@ export interface Disk {
   peek(prefix: string): readonly Uint8Array[]
   /** Names of what is on it, in the order it was made: state files, keys of the store, blobs. */
   names(): { readonly states: readonly string[]; readonly stored: readonly string[]; readonly blobs: readonly string[] }
+  /** Bytes of what is on it: names and values. */
+  sizes(): { readonly statesBytes: number; readonly storeBytes: number; readonly blobsBytes: number }
   /** The process ended; with `power` also what the machine had not synced is gone, or a part of it. */
   crash(kind: 'kill' | 'power'): void
   /** Takes a copy of all that is on it; of a machine whose process has ended. @returns what puts it back in its place */
@@ -126,7 +128,7 @@ export const createDisk = ({ machine, random, clock, onWrite }: DiskOptions): Di
   /** What was put and not deleted; a crash may have taken some that is here. */
   const stored = new Map<string, Uint8Array>()
   const wrote = (write: DiskWrite, change: StoreChange) => {
-    if (change.kind === 'put') stored.set(change.key, change.value)
+    if (change.kind === 'put') stored.set(change.key, change.value.slice())
     else stored.delete(change.key)
     onWrite(write)
   }
@@ -231,11 +233,19 @@ export const createDisk = ({ machine, random, clock, onWrite }: DiskOptions): Di
       stored: [...stored.keys()],
       blobs: [...blobDisk.contents().keys()],
     }),
+    sizes: () => ({
+      statesBytes: [...files].reduce((sum, [name, text]) => sum + name.length + Buffer.byteLength(text), 0),
+      storeBytes: kept.sizeBytes(),
+      blobsBytes: [...blobDisk.contents()].reduce((sum, [name, bytes]) => sum + name.length + bytes.length, 0),
+    }),
     backup: () => {
       const copy = new Map(files)
+      const copyOfStored = new Map(stored)
       const putBack = [kept.backup(), blobDisk.backup()]
       return () => {
         files.clear()
+        stored.clear()
+        for (const [key, value] of copyOfStored) stored.set(key, value)
         for (const [name, text] of copy) files.set(name, text)
         for (const put of putBack) put()
         open = undefined

@@ -100,6 +100,7 @@ export const replace: MakeMove = (office) => {
       isBusy = true
       world.note(`${machine.place.name} is replaced by another machine`)
       machine.crash('power')
+      machine.host?.wipe()
       blank.get(machine.place.name)?.()
       machine.install({ networkId: parent.networkId, token: '' })
       machine.start()
