@@ -24,6 +24,8 @@ export interface Checker {
   readonly lacking?: () => Promise<readonly string[]>
   /** From now on nothing may change any more. */
   readonly expectQuiet?: () => void
+  /** From now on something may change again. */
+  readonly expectChange?: () => void
 }
 
 export type MakeChecker = (scene: Scene) => Checker

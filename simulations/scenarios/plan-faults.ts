@@ -19,8 +19,11 @@ export interface Misfortune {
 /** How often it is tried to find somebody for a fault. */
 const draws = 4
 
-/** Draws faults one after the other: each of `names` once, in an order of its own, then any. */
-export const planFaults = (world: World, names: readonly FaultName[], random: Random): Misfortune => {
+/**
+ * Draws faults one after the other: each of `names` once, in an order of its own, then any.
+ * @param stretch each lasts so many times as long as it says
+ */
+export const planFaults = (world: World, names: readonly FaultName[], random: Random, stretch = 1): Misfortune => {
   const fired = new Map<string, number>(names.map((name) => [name, 0]))
   const underWay = new Set<Harm>()
   const heal = (harm: Harm) => {
@@ -32,7 +35,7 @@ export const planFaults = (world: World, names: readonly FaultName[], random: Ra
     fired.set(fault.name, (fired.get(fault.name) ?? 0) + 1)
     world.note(`fault ${fault.name}: ${harm.text}`)
     underWay.add(harm)
-    world.at(world.nowMs() + within(random, fault.lastsMs), `fault ${fault.name} ends`, () => heal(harm))
+    world.at(world.nowMs() + stretch * within(random, fault.lastsMs), `fault ${fault.name} ends`, () => heal(harm))
     return true
   }
   let due = names

@@ -1,4 +1,4 @@
-import { errorText } from '../../base/index.ts'
+import { errorText, type Random } from '../../base/index.ts'
 import { createKeyedSignatures, createNodeSignatures } from '../../crdt/index.ts'
 import { bringUp, createWorld, type World } from '../world/index.ts'
 import { createCanaries } from './canaries.ts'
@@ -20,10 +20,10 @@ const lookEveryMs = 1_000
 /** How long operators take at most for what they have left to do once all is healed. */
 const tidyMs = 180_000
 
-const violationsOf = (checkers: readonly Checker[]): readonly string[] =>
+export const violationsOf = (checkers: readonly Checker[]): readonly string[] =>
   checkers.flatMap(({ invariant, violations }) => violations().map((text) => `invariant ${invariant}: ${text}`))
 
-const openWorld = (scenario: Scenario, { seed, signatures, trace, doctor }: RunOptions): Promise<World> =>
+export const openWorld = (scenario: Scenario, { seed, signatures, trace, doctor }: RunOptions): Promise<World> =>
   createWorld({
     seed,
     topology: scenario.topology,
@@ -39,7 +39,7 @@ const openWorld = (scenario: Scenario, { seed, signatures, trace, doctor }: RunO
 const wholePlan: RunPlan = { keeps: () => true, isFinished: true }
 
 /** One run on its way. */
-interface Run {
+export interface Run {
   readonly asked: RunPlan
   readonly scenario: Scenario
   readonly scene: Scene
@@ -49,7 +49,7 @@ interface Run {
   readonly isBroken: () => boolean
 }
 
-const bringRunUp = async ({ scenario, scene: { world }, found, isBroken }: Run): Promise<boolean> => {
+export const bringRunUp = async ({ scenario, scene: { world }, found, isBroken }: Run): Promise<boolean> => {
   let isUp = false
   bringUp(world, scenario.spares).then(
     () => {
@@ -63,13 +63,21 @@ const bringRunUp = async ({ scenario, scene: { world }, found, isBroken }: Run):
   return isUp && !isBroken()
 }
 
-/** Operators and faults at work, for the time of the scenario and until each fault was begun, at most twice as long. */
-const harm = async ({ asked, scenario, scene: { world }, isBroken }: Run, workload: Workload): Promise<Misfortune> => {
-  const random = world.random.fork('scenario')
+/**
+ * Operators and faults at work, for the time of the scenario and until each fault was begun, at most twice as long.
+ * @param random all that is drawn comes from there
+ * @param stretch each fault lasts so many times as long as it says
+ */
+export const harm = async (
+  { asked, scenario, scene: { world }, isBroken }: Run,
+  workload: Workload,
+  random: Random,
+  stretch = 1,
+): Promise<Misfortune> => {
   const [moves, chance] = [random.fork('moves'), random.fork('faults')]
   const startMs = world.nowMs()
   const endMs = startMs + scenario.harmMs
-  const plan = planFaults(world, scenario.faults, chance)
+  const plan = planFaults(world, scenario.faults, chance, stretch)
   let isOver = false
   repeat(
     world,
@@ -105,7 +113,7 @@ const lackingOf = async ({ scene: { world }, checkers }: Run, workload: Workload
 }
 
 /** Operators finish; then all must become as wanted. @returns how long that took in milliseconds */
-const converge = async (run: Run, workload: Workload): Promise<number | undefined> => {
+export const converge = async (run: Run, workload: Workload): Promise<number | undefined> => {
   const { scenario, found, isBroken } = run
   const { world } = run.scene
   world.note('all is healed')
@@ -140,7 +148,7 @@ const converge = async (run: Run, workload: Workload): Promise<number | undefine
 }
 
 /** From some time on nothing may change any more. */
-const watchRest = async (run: Run, workload: Workload): Promise<void> => {
+export const watchRest = async (run: Run, workload: Workload): Promise<void> => {
   const { scenario, checkers, found, isBroken } = run
   const { world } = run.scene
   world.note('all is as wanted')
@@ -183,7 +191,7 @@ export const runScenario = async (scenario: Scenario, options: RunOptions): Prom
   let plan: Misfortune | undefined
   let convergedMs: number | undefined
   if (await bringRunUp(run)) {
-    plan = await harm(run, workload)
+    plan = await harm(run, workload, world.random.fork('scenario'))
     if (!isBroken()) {
       plan.healAll()
       convergedMs = await converge(run, workload)

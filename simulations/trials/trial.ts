@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util'
 import { errorText, nearestName } from '../../base/index.ts'
-import { apart, autonomy, hostKill, kill, type Trial, type TrialOptions, wire } from './index.ts'
+import { apart, autonomy, hostKill, kill, soak, type Trial, type TrialOptions, wire } from './index.ts'
 
-const trials: readonly Trial[] = [hostKill, kill, wire, apart, autonomy]
+const trials: readonly Trial[] = [hostKill, kill, wire, apart, autonomy, soak]
 
 const usage = `Usage: npm run trial -- NAME [options]
   --rounds N   how often harm is done [default: the trial's own]
+  --days N     the same, where rounds are days
   --seed S     draws victims and moments; printed, so that a run can be repeated [default: a new one]
   --driver D   containerd or process, where a trial leaves the choice [default: containerd as root]
   --without R  leaves out a row that takes its own time, like clocks
@@ -17,7 +18,7 @@ const say = (line: string) => process.stderr.write(`${line}\n`)
 
 const wholeNumber = (flag: string, text: string | undefined): number | undefined => {
   if (text === undefined) return undefined
-  if (!/^\d{1,9}$/.test(text) || (flag === 'rounds' && Number(text) === 0))
+  if (!/^\d{1,9}$/.test(text) || (flag !== 'seed' && Number(text) === 0))
     throw new Error(`--${flag} ${text}: give a whole number`)
   return Number(text)
 }
@@ -44,6 +45,7 @@ const main = async (): Promise<number> => {
     allowPositionals: true,
     options: {
       rounds: { type: 'string' },
+      days: { type: 'string' },
       seed: { type: 'string' },
       driver: { type: 'string' },
       without: { type: 'string', multiple: true, default: [] },
@@ -57,7 +59,7 @@ const main = async (): Promise<number> => {
     return 0
   }
   const trial = choose(positionals[0])
-  const rounds = wholeNumber('rounds', values.rounds) ?? trial.defaultRounds
+  const rounds = wholeNumber('days', values.days) ?? wholeNumber('rounds', values.rounds) ?? trial.defaultRounds
   const seed = wholeNumber('seed', values.seed) ?? Math.floor(Math.random() * 1e9)
   const driver = driverOf(values.driver)
   const why = trial.cannotRun(driver)

@@ -6,5 +6,5 @@ export const calmDay = composeScenario({
   summary: 'nothing goes wrong: what operators do, and nothing else',
   topology: places.twoZones,
   faults: [],
-  workload: ['deploy', 'upgrade', 'rollback', 'remove', 'block', 'allow'],
+  workload: ['deploy', 'upgrade', 'rollback', 'remove', 'block', 'allow', 'come-and-go'],
 })

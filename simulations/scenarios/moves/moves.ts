@@ -3,6 +3,7 @@ import { allow, block } from './block-moves.ts'
 import { relabel } from './label-move.ts'
 import { enrol, replace } from './member-moves.ts'
 import type { MakeMove } from './move.ts'
+import { comeAndGo } from './passing-move.ts'
 import { loosen, tighten } from './policy-moves.ts'
 import { restoreTower } from './restore-move.ts'
 import { deploy, remove, rollback, upgrade } from './tower-moves.ts'
@@ -22,6 +23,7 @@ export const moves = {
   loosen,
   enrol,
   replace,
+  'come-and-go': comeAndGo,
   'restore-tower': restoreTower,
 } as const satisfies Readonly<Record<string, MakeMove>>
 
