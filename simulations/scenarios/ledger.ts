@@ -24,7 +24,10 @@ export interface Ledger {
   ask(
     change: Pick<AskedChange, 'deployment' | 'wishes' | 'within'>,
     atMs: number,
-  ): { answer(outcome: AskedChange['outcome'], atMs: number, wish?: Wish): void }
+  ): {
+    /** @param came what it came to, where that is known; several where it may go on to others by itself */
+    answer(outcome: AskedChange['outcome'], atMs: number, ...came: readonly Wish[]): void
+  }
   changes(): readonly AskedChange[]
   /** Everything that may hold of a deployment now at the tower: the newest acknowledged change and what was asked after it. */
   candidates(deployment: string): readonly Wish[]
@@ -62,10 +65,10 @@ export const createLedger = (): Ledger => {
     ask: ({ deployment, wishes, within }, atMs) => {
       const at = changes.push({ deployment, wishes, within, askedMs: atMs, outcome: 'asked', answeredMs: Infinity }) - 1
       return {
-        answer: (outcome, answeredMs, wish) => {
+        answer: (outcome, answeredMs, ...came) => {
           const asked = changes[at]
           if (asked?.outcome === 'asked')
-            changes[at] = { ...asked, outcome, answeredMs, ...(wish && { wishes: [wish] }) }
+            changes[at] = { ...asked, outcome, answeredMs, ...(came.length > 0 && { wishes: came }) }
         },
       }
     },

@@ -21,6 +21,7 @@ import { narrowedZones } from './catalogue/narrowed-zones.ts'
 import { nestedZones } from './catalogue/nested-zones.ts'
 import { newHosts } from './catalogue/new-hosts.ts'
 import { oddTime } from './catalogue/odd-time.ts'
+import { oneName } from './catalogue/one-name.ts'
 import { oneSite } from './catalogue/one-site.ts'
 import { oneWayStreets } from './catalogue/one-way-streets.ts'
 import { privateZone } from './catalogue/private-zone.ts'
@@ -68,6 +69,7 @@ export const scenarios: readonly Scenario[] = [
   bothSides,
   bothSidesCrash,
   bothSidesPrivate,
+  oneName,
   newHosts,
   replacedHosts,
   restoredTower,

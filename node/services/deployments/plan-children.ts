@@ -168,12 +168,12 @@ const waitingFor = (application: string, reason: ChildWaiting['reason'], text: s
   text,
 })
 
-/** Decisions to run what is not all here. */
+/** Decisions to run what is not all here, and those they replaced. */
 const absentOf = ({ effective, versions }: ChildrenQuestion): ReadonlySet<string> =>
   new Set(
     [...effective.values()].flatMap((found) =>
       found.kind === 'entry' && found.entry.version !== null && versions(found.entry.version) === undefined
-        ? [found.entry.decision]
+        ? [found.entry.decision, ...found.entry.seen]
         : [],
     ),
   )
@@ -209,7 +209,7 @@ const planOne = (
   // Where another of the name is what the sites keep, this one waits with all it wants.
   if (above === undefined || (isOpen && chosen?.application !== undefined)) return { waiting }
   if (above.version === null) {
-    // What gives way to another of its name goes when that one can take its place, which the same decision says.
+    // What gives way to another of its name goes when that one can take its place, which the same decision says or one after it.
     if (!absent.has(above.decision)) return { above, tell: tellRetired(above), waiting }
     return {
       waiting: [...waiting, waitingFor(application, 'version-not-here', 'what takes its place is not all here')],

@@ -60,20 +60,20 @@ const staying = (before: IntendedApplication | undefined, missing: readonly Miss
   missing,
 })
 
-/** Decisions to run what is not all here. */
+/** Decisions to run what is not all here, and those they replaced. */
 const absentOf = ({ entries, versions, specifications }: SiteIntentQuestion): ReadonlySet<string> =>
   new Set(
-    [...entries].flatMap(([id, { decision, version }]) => {
+    [...entries].flatMap(([id, { decision, version, seen }]) => {
       const held = version === null ? undefined : versions(version)
       const isHere = held !== undefined && (held.application !== id || specifications(held.revision) !== undefined)
-      return version === null || isHere ? [] : [decision]
+      return version === null || isHere ? [] : [decision, ...seen]
     }),
   )
 
 const retiredOne = (entry: ReadEntry, before: IntendedApplication | undefined, absent: ReadonlySet<string>): One => {
   // What never ran here has nothing to stop, and no name.
   if (before === undefined) return { missing: [] }
-  // It gives way to another of its name by the same decision: when that one can take its place.
+  // It gives way to another of its name by the same decision, or one before: when that one can take its place.
   if (absent.has(entry.decision)) return staying(before)
   const { tenant, application, version, revision, deployment, origin } = before
   const since = origin && { origin: { ...origin, decision: entry.decision } }

@@ -38,14 +38,14 @@ const changeWithin = (
   { scene: { world, ledger } }: Office,
   zone: Machine,
   { application, move, wishes }: { application: WorldApplication; move: string; wishes: readonly Wish[] },
-  work: () => Promise<Wish | undefined>,
+  work: () => Promise<readonly Wish[]>,
 ): Promise<boolean> => {
   const within = sitesWithin(world, zone.place.scope)
   const entry = ledger.ask({ deployment: deploymentOf(application), wishes, within }, world.nowMs())
   world.note(`operator of ${zone.place.scope} ${move} ${application.name}`)
   return work().then(
-    (wish) => {
-      entry.answer('acknowledged', world.nowMs(), wish)
+    (came) => {
+      entry.answer('acknowledged', world.nowMs(), ...came)
       world.note(`operator of ${zone.place.scope} ${move} ${application.name}: acknowledged`)
       return true
     },
@@ -101,7 +101,7 @@ export const editApart: MakeMove = (office) => {
           )
         void changeWithin(office, zone, { application, move: 'changes', wishes: [wish] }, async () => {
           await putVersion(node, application, version)
-          return undefined
+          return []
         })
       })
       return true
@@ -111,7 +111,7 @@ export const editApart: MakeMove = (office) => {
 
 /** Ends all conflicts a zone knows of, by one word or the other. @returns those it had, in words */
 const settleAll = async (office: Office, zone: Machine, random: Random): Promise<readonly string[]> => {
-  const { world } = office.scene
+  const { world, ledger } = office.scene
   const { scope } = zone.place
   const node = zone.node()
   if (!node) return [`the aggregator of ${scope} is down`]
@@ -128,9 +128,12 @@ const settleAll = async (office: Office, zone: Machine, random: Random): Promise
     })
     const take = random.unit() < 0.5 ? 'local' : 'above'
     const wishes = conflict.candidates.map(wishFor)
-    const isDone = await changeWithin(office, zone, { application, move: `takes ${take} of`, wishes }, async () =>
-      wishFor((await node.services.conflicts.settle(application.name, { ...asked, take })).taken),
-    )
+    const isDone = await changeWithin(office, zone, { application, move: `takes ${take} of`, wishes }, async () => {
+      const { taken } = await node.services.conflicts.settle(application.name, { ...asked, take })
+      // Who follows those above also follows what they said since, and what is still on its way.
+      const since = taken.voice === 'intent' ? ledger.candidates(deploymentOf(application)) : []
+      return [wishFor(taken), ...since]
+    })
     if (isDone) office.acknowledge('settle')
   }
   return conflicts.map(({ application }) => `${scope} has a conflict about ${application}`)

@@ -92,7 +92,7 @@ export const createTowerDesk = (
         if (isOver) return
         isOver = true
         isBusy = false
-        entry.answer(outcome, world.nowMs(), wish)
+        entry.answer(outcome, world.nowMs(), ...(wish ? [wish] : []))
         world.note(`operator ${move} ${application.name}: ${outcome}`)
         resolve(outcome)
         if (outcome !== 'acknowledged') return
