@@ -1,7 +1,7 @@
-import type { BookGuard, ReplicationGuards, StartGuard } from '../crdt/index.ts'
+import type { BookGuard, ReplicationGuards, SealGuards, StartGuard } from '../crdt/index.ts'
 import type { PlanGuard } from '../runtime/index.ts'
 import type { ChildGuard, SiteGuard } from './services/deployments/index.ts'
-import type { JoinGuard } from './services/membership/index.ts'
+import type { HelloGuard, JoinGuard } from './services/membership/index.ts'
 
 /** What an edge asks of what it accepts. */
 export const edgeGuards = ['unchanged-stays', 'on-disk', 'only-new', 'restarts-only-new'] as const
@@ -11,6 +11,8 @@ export const deskGuards = ['kept', 'only-new'] as const
 export const reportGuards = ['policy'] as const
 /** What a node asks on its links. */
 export const linkGuards = ['calls-again', 'blob-named', 'version-named'] as const
+/** What a node keeps no more of than so much. */
+export const boundGuards = ['waiting-changes', 'versions'] as const
 
 /**
  * What the parts of a node ask before they believe, send, keep or do something. Each part that is named asks only what its
@@ -19,8 +21,11 @@ export const linkGuards = ['calls-again', 'blob-named', 'version-named'] as cons
  */
 export interface NodeGuards {
   readonly replication?: ReplicationGuards
+  readonly sealing?: SealGuards
+  readonly bounds?: ReadonlySet<(typeof boundGuards)[number]>
   readonly book?: ReadonlySet<BookGuard>
   readonly join?: ReadonlySet<JoinGuard>
+  readonly hello?: ReadonlySet<HelloGuard>
   readonly children?: ReadonlySet<ChildGuard>
   readonly starts?: ReadonlySet<StartGuard>
   readonly site?: ReadonlySet<SiteGuard>
@@ -31,7 +36,7 @@ export interface NodeGuards {
   readonly links?: ReadonlySet<(typeof linkGuards)[number]>
 }
 
-type NamedPart = Exclude<keyof NodeGuards, 'replication'>
+type NamedPart = Exclude<keyof NodeGuards, 'replication' | 'sealing'>
 type NameIn<Part extends NamedPart> = NonNullable<NodeGuards[Part]> extends ReadonlySet<infer Name> ? Name : never
 
 /** Whether a proof left this question out. */

@@ -13,5 +13,5 @@ export type {
   ServiceInstanceView,
 } from './api/index.ts'
 export { type NodeConfig, readNodeConfig } from './config.ts'
-export { deskGuards, edgeGuards, linkGuards, type NodeGuards, reportGuards } from './guards.ts'
+export { boundGuards, deskGuards, edgeGuards, linkGuards, type NodeGuards, reportGuards } from './guards.ts'
 export { createNode, type NodePowers, type SkerryNode } from './node.ts'

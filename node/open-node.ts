@@ -1,8 +1,17 @@
 import { SkerryError } from '../base/index.ts'
-import { type Book, createBook, createDocuments, type Documents, toHex } from '../crdt/index.ts'
+import {
+  type Book,
+  bookLimits,
+  createBook,
+  createDocuments,
+  createParking,
+  type Documents,
+  toHex,
+} from '../crdt/index.ts'
 import { zoneAt } from '../topologies/index.ts'
 import type { NodeConfig } from './config.ts'
 import { openTowerAuthority, type TowerAuthority } from './founding.ts'
+import { isOut } from './guards.ts'
 import { type Identity, type KeptKey, loadIdentity } from './identity.ts'
 import type { NodePowers } from './node.ts'
 import { createMembership, type ExpectedScope, expectedBelow, type Membership } from './services/membership/index.ts'
@@ -24,6 +33,9 @@ export interface OpenedNode {
   readonly expected: () => readonly ExpectedScope[]
 }
 
+/** No bound, for a proof. */
+const endless = Number.MAX_SAFE_INTEGER
+
 /** @throws {SkerryError} `no-network`, `no-authority`, and as the store and the book */
 export const openNode = async (config: NodeConfig, powers: NodePowers): Promise<OpenedNode> => {
   const { clock, log, random, store, authority, stateFile, topology, guards } = powers
@@ -35,6 +47,7 @@ export const openNode = async (config: NodeConfig, powers: NodePowers): Promise<
     log: log.child('book'),
     ...(config.networkId !== '' && { networkId: config.networkId }),
     ...(guards?.book && { guards: guards.book }),
+    ...(isOut(guards, 'bounds', 'versions') && { limits: { ...bookLimits, versionsPerDeployment: endless } }),
   })
   await book.open()
   const time = createTrustedTime({ clock, book, isOwnTrusted: powers.isTimeTrusted })
@@ -64,6 +77,10 @@ export const openNode = async (config: NodeConfig, powers: NodePowers): Promise<
     powers: authority,
     random: random.fork('documents'),
     log: log.child('documents'),
+    ...(guards?.sealing && { sealing: guards.sealing }),
+    ...(isOut(guards, 'bounds', 'waiting-changes') && {
+      parking: createParking({ authorCount: endless, authorBytes: endless, totalBytes: endless }),
+    }),
   })
   const { damaged } = await documents.open()
   if (damaged.length > 0)
@@ -94,6 +111,7 @@ export const openNode = async (config: NodeConfig, powers: NodePowers): Promise<
     random: random.fork('membership'),
     powers: authority,
     joinGuards: guards?.join,
+    helloGuards: guards?.hello,
     log: log.child('membership'),
   })
   return { identity, book, time, keys, networkId, documents, membership, expected }

@@ -21,6 +21,7 @@ export {
   openGenesis,
   sealGenesis,
 } from './genesis.ts'
+export { createLaneBase } from './lane-base.ts'
 export type { EnvelopeStatus, Equivocation, Received } from './lane-graph.ts'
 export { formatLaneName, type LaneKind, type LaneName, parseLaneName } from './lane-name.ts'
 export {

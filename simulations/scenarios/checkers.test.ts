@@ -348,6 +348,23 @@ test('invariant 10: a key in a log, and one on a wire, are found', async (t) => 
   catches(t, sent, /^invariant 10: a key in state\/key of q7-n2a-7q was sent to north/)
 })
 
+test('invariant 10: a token to join with in a log, and one on a disk, are found', async (t) => {
+  const said = await run(
+    at(canaryOf('n1a'), (powers) => {
+      powers.log.info('joining', { with: powers.joinTokens()[0] })
+      return powers
+    }),
+  )
+  catches(t, said, /^invariant 10: a token for q7-n1a-7q was said in the log of q7-n1a-7q/)
+  const kept = await run(
+    at(canaryOf('n1a'), (powers) => {
+      powers.stateFile('joined').save({ with: powers.joinTokens()[0] })
+      return powers
+    }),
+  )
+  catches(t, kept, /^invariant 10: a token for q7-n1a-7q was written to state\/joined of q7-n1a-7q/)
+})
+
 test('a run in which a fault it names never happened, or a checker saw nothing, proves nothing and fails', async (t) => {
   const result = await run(undefined, { faults: ['container-ends'], workload: [], harmMs: 30_000 })
   catches(t, result, /^the fault container-ends never happened/)

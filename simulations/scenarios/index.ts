@@ -5,6 +5,7 @@
  */
 
 export { canaryOf } from './canaries.ts'
+export { places } from './catalogue/places.ts'
 export { composeScenario } from './compose-scenario.ts'
 export { digestOfRun, sumDigests } from './digest-sum.ts'
 export { waitingInvariants } from './invariants.ts'

@@ -14,6 +14,7 @@ import { edgeCrashes } from './catalogue/edge-crashes.ts'
 import { enginesGo } from './catalogue/engines-go.ts'
 import { enginesLie } from './catalogue/engines-lie.ts'
 import { failingContainers } from './catalogue/failing-containers.ts'
+import { floodingOwners } from './catalogue/flooding-owners.ts'
 import { fullDisks } from './catalogue/full-disks.ts'
 import { halfOpenLinks } from './catalogue/half-open-links.ts'
 import { hostileEdge } from './catalogue/hostile-edge.ts'
@@ -77,5 +78,6 @@ export const scenarios: readonly Scenario[] = [
   changedLabels,
   sealedLanes,
   twoFacedOwners,
+  floodingOwners,
   twentyNodes,
 ]

@@ -27,12 +27,34 @@ const fail = (code: string, message: string, retry: 'later' | 'slow' = 'slow'): 
   retry,
 })
 
+/** Refusals by a parent that does not take this key for the host's. */
+const isUnknown = (code: string): boolean => code === 'duplicate' || code === 'wrong-place'
+
 export const createChildDesk = (options: MembershipOptions, register: MemberRegister): ChildDesk => {
   const { self, book, powers, clock, firstList, tokens = () => [] } = options
   const ownKey = peerKeyOf(self.signer)
   let accepted: { readonly parentKey: string; readonly atMs: number; readonly validForMs: number } | undefined
   const networkId = () => book.networkId() ?? options.networkId
   const keyId = (key: string) => keyIdOf(fromHex(key), powers.hash)
+
+  /** A parent that did not know it by its key: then it shows its token again. */
+  let isTurnedAway = false
+  const showsToken = (): boolean =>
+    isTurnedAway ||
+    book.certificateOf(self.signer.keyId) === undefined ||
+    options.helloGuards?.has('token-once') === false
+  const tokenFor = (parentKey: string): string | undefined => {
+    const theirs = issuerOf(keyId(parentKey))
+    return tokens()
+      .find((text) => parseToken(text)?.issuer === theirs)
+      ?.trim()
+  }
+  /** A member shows no token, which is a secret; one that is not known as such any more may have a new one. */
+  const turnAway = (parentKey: string): 'later' | undefined => {
+    if (showsToken() || tokenFor(parentKey) === undefined) return undefined
+    isTurnedAway = true
+    return 'later'
+  }
 
   /** The first list this node made, while no other authority of its zone holds. */
   const shownList = () =>
@@ -83,6 +105,7 @@ export const createChildDesk = (options: MembershipOptions, register: MemberRegi
         parent: answer.parent,
       },
     })
+    isTurnedAway = false
     const { fromMs, untilMs } = judged.own.body
     accepted = { parentKey, atMs: clock.monotonicMs(), validForMs: untilMs - fromMs }
     const { name: ownName, scope, site } = answer.self
@@ -92,7 +115,6 @@ export const createChildDesk = (options: MembershipOptions, register: MemberRegi
   return {
     hello: (parentKey) => {
       const certificate = book.certificateOf(self.signer.keyId)
-      const theirs = issuerOf(keyId(parentKey))
       return {
         v: joinFormat,
         network: networkId() ?? '0'.repeat(64),
@@ -100,10 +122,7 @@ export const createChildDesk = (options: MembershipOptions, register: MemberRegi
         hostId: self.hostId,
         role: self.role,
         scope: self.scope,
-        token:
-          tokens()
-            .find((text) => parseToken(text)?.issuer === theirs)
-            ?.trim() ?? null,
+        token: (showsToken() ? tokenFor(parentKey) : undefined) ?? null,
         certificate: certificate === undefined ? null : toHex(certificate.bytes),
         session: Math.min(register.self()?.session ?? 0, joinLimits.session),
         ...(self.sealing !== undefined && { sealing: self.sealing }),
@@ -116,8 +135,13 @@ export const createChildDesk = (options: MembershipOptions, register: MemberRegi
       const answer = read.message
       switch (answer.kind) {
         case 'refused':
-          return fail(answer.code, answer.message, answer.code === 'not-ready' ? 'later' : 'slow')
+          return fail(
+            answer.code,
+            answer.message,
+            answer.code === 'not-ready' ? 'later' : (isUnknown(answer.code) && turnAway(parentKey)) || 'slow',
+          )
         case 'waiting':
+          turnAway(parentKey)
           return fail('waiting', `${answer.message}; the fingerprint of this host is ${self.signer.keyId}`, 'later')
         case 'admitted':
           return takeIn(answer, parentKey)

@@ -13,6 +13,7 @@ export type {
   JoinAnswer,
   JoinHello,
 } from './join-messages.ts'
+export { type HelloGuard, helloGuards } from './join-token.ts'
 export { type JoinGuard, joinGuards } from './judge-join.ts'
 export { type ListedHost, type ListedScope, readListedScope } from './member-lanes.ts'
 export type {

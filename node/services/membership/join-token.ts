@@ -15,6 +15,10 @@ export interface JoinToken {
 
 const tokenPattern = /^skj1_([0-9a-f]{32})_([a-z0-9-]{1,63})_([0-9a-f]{32})$/
 
+/** What a node asks of itself before it shows a token to its issuer: a member shows none. */
+export const helloGuards = ['token-once'] as const
+export type HelloGuard = (typeof helloGuards)[number]
+
 export const issuerOf = (key: KeyId): string => key.slice(0, 32)
 
 /** @param random chance of the system: the secret is drawn from it */

@@ -23,6 +23,8 @@ test('a host with a token is enrolled at its first call, and keeps certificate a
   t.like(certificate?.body, { host: 'n1-a', scope: '/n1', number: 1, fromMs: startMs, untilMs: startMs + 90 * day })
   const second = await call(edge, tower)
   t.like(second.accepted, { ok: true, session: 2 })
+  t.not(first.hello.token, null)
+  t.is(second.hello.token, null, 'a member shows no token')
   t.is(edge.book.certificateOf(edge.signer.keyId)?.id, certificate?.id)
   t.like(tower.membership.standingOf(edge.peerKey), { isBlocked: false, isSuperseded: false })
   t.like(tower.membership.memberOf(edge.peerKey), { name: 'n1-a', scope: '/n1', role: 'edge' })
@@ -47,6 +49,22 @@ test('a host without a token waits until an operator says yes to its fingerprint
   const view = await tower.membership.claim(edge.signer.keyId.slice(0, 16), 'n1-a')
   t.like(view, { state: 'enrolled', name: 'n1-a', address: '192.0.2.7' })
   t.true((await call(edge, tower)).accepted.ok)
+})
+
+test('a member that its parent does not know any more shows its token again, until it is admitted', async (t) => {
+  const tower = await startTower(() => [site])
+  const stranger = await startNode({ name: 'n1-b', role: 'edge', scope: '/n1', networkId: tower.networkId })
+  const { answer: waiting } = await call(stranger, tower)
+  const { token } = await tower.membership.token('n1-a')
+  const tokens = [token]
+  const edge = await startNode({ name: 'n1-a', role: 'edge', scope: '/n1', networkId: tower.networkId, tokens })
+  t.true((await call(edge, tower)).accepted.ok)
+  const shown = async () => (await edge.membership.hello(tower.peerKey)).token
+  t.is(await shown(), null)
+  t.like(await edge.membership.accept(waiting, tower.peerKey), { ok: false, retry: 'later' })
+  t.is(await shown(), token)
+  t.true((await call(edge, tower)).accepted.ok)
+  t.is(await shown(), null)
 })
 
 test('an aggregator is granted its zone, and enrols its own hosts', async (t) => {

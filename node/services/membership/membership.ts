@@ -15,6 +15,7 @@ import type {
 import type { ZonePolicy } from '../../../topologies/index.ts'
 import type { ExpectedScope } from './expected.ts'
 import type { JoinAnswer, JoinHello } from './join-messages.ts'
+import type { HelloGuard } from './join-token.ts'
 import type { JoinGuard } from './judge-join.ts'
 import type { OwnZone } from './own-lane.ts'
 import type { ListChange, Renewed } from './renew-own-zone.ts'
@@ -71,6 +72,8 @@ export interface MembershipOptions {
   readonly log: Log
   /** What is asked of who calls. @default all; a proof takes one out */
   readonly joinGuards?: ReadonlySet<JoinGuard> | undefined
+  /** What this node asks of itself before it calls. @default all; a proof takes one out */
+  readonly helloGuards?: ReadonlySet<HelloGuard> | undefined
   /** How long a certificate is valid. @default 7776000000 (90 days), in milliseconds */
   readonly validityMs?: number
   /** A new beacon after so long on the monotonic clock. @default 600000 (10 minutes), in milliseconds */

@@ -1,4 +1,4 @@
-import { replicationGuards } from '../../../crdt/index.ts'
+import { replicationGuards, sealGuards } from '../../../crdt/index.ts'
 import type { NodeGuards } from '../../../node/index.ts'
 import type { Doctor } from '../guard.ts'
 
@@ -14,3 +14,7 @@ export const allBut = <Name extends string>(names: readonly Name[], out: NoInfer
 /** Answers yes, or no, to one question of replication. */
 export const replicationSays = (name: keyof typeof replicationGuards, answer: boolean): Doctor =>
   withGuards({ replication: { ...replicationGuards, [name]: () => answer } })
+
+/** Answers yes to one question about seals. */
+export const sealingSays = (name: keyof typeof sealGuards): Doctor =>
+  withGuards({ sealing: { ...sealGuards, [name]: () => true } })

@@ -6,7 +6,7 @@ import { curiousOfBlobs, curiousOfVersions } from '../attacks/curious.ts'
 import { impostor } from '../attacks/impostor.ts'
 import { pusher } from '../attacks/pusher.ts'
 import type { Doctor, Guard, Trial } from '../guard.ts'
-import { calm } from '../scenes.ts'
+import { calm, stolenToken } from '../scenes.ts'
 import { allBut, replicationSays, withGuards } from './take-out.ts'
 
 /** Somebody who asks for what is another's. */
@@ -77,6 +77,6 @@ export const whatLeaves: readonly Guard[] = [
     invariant: 1,
     protects: 'a token that was used lets nobody in with another key',
     takeOut: withGuards({ join: allBut(joinGuards, 'token-unused') }),
-    trials: askedBy(impostor),
+    trials: [{ scenario: stolenToken, seeds: [1, 2, 3, 4], attack: impostor }],
   },
 ]

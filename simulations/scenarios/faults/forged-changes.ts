@@ -113,6 +113,10 @@ export const poisonOf = (
   return { what, envelope: signAnew(genuine, drawAuthor(signer, random), make(changeOf(genuine), random)) }
 }
 
+/** The same change as another life of its author would have signed it. */
+export const signAgain = (genuine: Uint8Array, signer: Signer, random: Random): Uint8Array =>
+  signAnew(genuine, drawAuthor(signer, random), changeOf(genuine))
+
 /** Two changes with one number of one actor. */
 export const equivocation = (genuine: Uint8Array, signer: Signer, random: Random): readonly Uint8Array[] => {
   const author = drawAuthor(signer, random)

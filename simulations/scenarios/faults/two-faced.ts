@@ -15,6 +15,7 @@ import { writeEntries } from '../../../node/services/deployments/index.ts'
 import type { Machine, SpokenStream, World } from '../../world/index.ts'
 import { readPiece } from '../lanes.ts'
 import { type Fault, pick, running } from './fault.ts'
+import { signAgain } from './forged-changes.ts'
 
 /** A lane of an owner in bad hands, and the streams to those who hold it, in two halves. */
 interface Grip {
@@ -148,8 +149,20 @@ const sealTwice: Deed = async (grip, [one, other]) => {
   hand(grip.documentId, grip.halves[1], { envelopes, genesis: await seal(grip, other) })
 }
 
-/** A seal that names a state its changes do not come to, to one half. */
-const sealFalsely: Deed = async ({ documentId, signer, random, halves, machine }, [{ documents, owner }]) => {
+/** Another state than one that was sealed: of some decision another digit. */
+const spoilBase = (text: Uint8Array): Uint8Array =>
+  Buffer.from(
+    Buffer.from(text)
+      .toString()
+      .replace(/("decision\\*":\\*")(.)/, (_, before: string, digit: string) => before + (digit === '0' ? '1' : '0')),
+  )
+
+/**
+ * A seal that names a state its changes do not come to, to one half; to the other one that needs a change it lacks, with a
+ * base that is not the one named, and later that change.
+ */
+const sealFalsely: Deed = async (grip, [{ documents, owner }, other]) => {
+  const { documentId, signer, random, halves, machine, world } = grip
   const epoch = documents.epochOf(documentId)
   if (epoch === undefined) return
   const heads = documents.summaryOf(documentId)?.heads.filter((head) => head !== epoch.id) ?? []
@@ -166,6 +179,40 @@ const sealFalsely: Deed = async ({ documentId, signer, random, halves, machine }
     { hash: nodeHash },
   )
   hand(documentId, halves[0], { genesis: bytes })
+  const envelopes = await writeAgain(grip, other, 'one')
+  const genesis = await seal(grip, other)
+  const text = spoilBase((await other.documents.baseOf(documentId)) ?? new Uint8Array())
+  hand(documentId, halves[1], { genesis })
+  const id = other.documents.epochOf(documentId)?.id ?? ''
+  const lie = encodeMessage({ kind: 'base', documentId, genesis: id, total: text.length, at: 0, bytes: text })
+  for (const stream of halves[1]) stream.say(lie)
+  world.at(world.nowMs() + 2_000, 'two-faced', () =>
+    hand(documentId, [...halves[0], ...halves[1]], { envelopes, genesis }),
+  )
+}
+
+/** More than a node keeps of one author, of what waits or is late. */
+const flood = 300
+
+/** Changes that stand on one that is not there, and then that one. */
+const floodWaiting: Deed = async (grip, [one]) => {
+  const { documentId, halves } = grip
+  const first = await writeAgain(grip, one, 'first')
+  const envelopes: Uint8Array[] = []
+  for (let count = 0; count < flood; count++) envelopes.push(...(await writeAgain(grip, one, `more ${count}`)))
+  hand(documentId, halves[0], { envelopes })
+  // At once: who has changes that wait for one that never comes keeps them alone.
+  hand(documentId, [...halves[0], ...halves[1]], { envelopes: [...first, ...envelopes] })
+}
+
+/** A seal, and to one half more changes from before it than anybody keeps. */
+const floodLate: Deed = async (grip, [one, other]) => {
+  const { documentId, halves, random, signer } = grip
+  const [genuine] = await writeAgain(grip, one, 'one')
+  hand(documentId, [...halves[0], ...halves[1]], { genesis: await seal(grip, other) })
+  if (genuine === undefined) return
+  const envelopes = Array.from({ length: flood }, () => signAgain(genuine, signer, random))
+  for (const stream of halves[0]) stream.say(encodeMessage({ kind: 'late-changes', documentId, envelopes }))
 }
 
 /** A seal under two changes of one number, which it leaves out. */
@@ -224,5 +271,7 @@ export const twoFacedOwners = {
   'seals-twice': twoFaced('seals-twice', 'signs two seals with one number', sealTwice),
   'seals-falsely': twoFaced('seals-falsely', 'signs a seal of what its changes do not come to', sealFalsely),
   'seals-under-proof': twoFaced('seals-under-proof', 'signs two changes with one number and a seal', sealUnderProof),
+  'floods-waiting': twoFaced('floods-waiting', 'signs many changes that wait for one', floodWaiting),
+  'floods-late': twoFaced('floods-late', 'signs a seal and many changes from before', floodLate),
   'seals-while-away': twoFaced('seals-while-away', 'signs a seal and then a change from before', writeAway),
 } as const satisfies Readonly<Record<string, Fault>>
