@@ -6,6 +6,7 @@ import { createAuthorityServices } from './authority-services.ts'
 import { createBlobExchange } from './blob-exchange.ts'
 import type { NodeConfig } from './config.ts'
 import { createNodeDesks } from './desks-of-node.ts'
+import { createNodeFellows } from './fellows-of-node.ts'
 import { createForwarder } from './forwarding.ts'
 import { createImages } from './images.ts'
 import { createNodeLinks } from './links-of-node.ts'
@@ -64,6 +65,14 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
   const given = { config, powers, opened, mesh, onReached: wake }
   const siblings = createNodeSiblings({ ...given, links: () => links, accepted: () => edge?.accepted() })
 
+  const policies = createZonePolicies({
+    scope: config.scope,
+    topology,
+    documents,
+    log: log.child('policies'),
+    onChange: () => links.uplink.reportChanged(),
+  })
+  const fellows = createNodeFellows({ ...given, replicator, tree: policies.tree, onLinked: () => settle() })
   const exchange = createBlobExchange({
     powers,
     scope: config.scope,
@@ -71,15 +80,9 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
     book,
     membership,
     atOnce: isZone ? 8 : 2,
-    ask: siblings.orUp((...asked) => links.uplink.ask(...asked)),
+    ask: fellows.orUp(siblings.orUp((...asked) => links.uplink.ask(...asked))),
+    askEach: fellows.askEach,
     mayHaveBlob: (child, digest) => zoneDesk?.mayHaveBlob(child, digest) ?? false,
-  })
-  const policies = createZonePolicies({
-    scope: config.scope,
-    topology,
-    documents,
-    log: log.child('policies'),
-    onChange: () => links.uplink.reportChanged(),
   })
   const images = createImages(blobs, stateFile('images'))
   const reports = createReportDesk({
@@ -224,6 +227,7 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
     onRequest: (question, signal) => forwarder.serve(question, signal),
     onSession: reports.onSession,
     onDeposit: siblings.onDeposit,
+    onFellow: fellows.greet,
     onChange: (linkedKey) => {
       if (linkedKey !== undefined) siblings.onLinked(linkedKey)
       links.uplink.reportChanged()
@@ -235,8 +239,19 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
   })
 
   const stops = [
-    documents.onChange(({ from }) => {
-      if (from !== undefined) settle()
+    documents.onChange(({ from, documentId }) => {
+      if (from === undefined) return
+      settle()
+      const lane = documents.epochOf(documentId)?.lane
+      if (
+        isZone &&
+        lane !== undefined &&
+        (lane.kind === 'member' || lane.kind === 'zone') &&
+        lane.scope !== config.scope
+      )
+        membership
+          .follow(lane.scope)
+          .catch((error: unknown) => log.warn('a member lane was not followed', { error: errorText(error) }))
     }),
     book.onChange(settle),
     ...(edge ? [edge.onChange(() => links.uplink.reportChanged())] : []),
@@ -272,6 +287,7 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
       await mesh.start()
       links.uplink.start()
       siblings.start()
+      fellows.start()
       renew()
       log.info('started', { name: config.name, role: config.role, pid: powers.pid })
     },
@@ -280,6 +296,7 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
       renewing?.cancel()
       for (const stop of stops) stop()
       await siblings.stop()
+      await fellows.stop()
       await links.uplink.stop()
       await mesh.stop()
       await membership.stop()

@@ -6,7 +6,7 @@ import { isOut } from './guards.ts'
 import type { LinkAnswer } from './links/index.ts'
 import type { NodePowers } from './node.ts'
 import type { Membership } from './services/membership/index.ts'
-import { fetchVersions } from './versions.ts'
+import { fetchVersions, versionsAtOnce } from './versions.ts'
 
 export interface BlobExchangeOptions {
   readonly powers: NodePowers
@@ -17,6 +17,8 @@ export interface BlobExchangeOptions {
   /** Transfers at one time. */
   readonly atOnce: number
   readonly ask: (purpose: 'versions' | 'blob', question: unknown, signal?: AbortSignal) => Promise<LinkAnswer>
+  /** Asks other aggregators of this zone for what the parent did not have. @default there are none */
+  readonly askEach?: (purpose: 'versions' | 'blob', question: unknown) => Promise<readonly LinkAnswer[]>
   /** Whether an entry that the child may read leads to the blob. */
   readonly mayHaveBlob: (child: string, digest: string) => boolean
 }
@@ -79,6 +81,17 @@ export const createBlobExchange = (options: BlobExchangeOptions): BlobExchange =
     }),
     fetchBlob,
     fetchByReference,
-    fetchRecords: (ids) => fetchVersions(ids, book, (question) => ask('versions', question), log),
+    fetchRecords: async (ids) => {
+      const failure = await fetchVersions(ids, book, (question) => ask('versions', question), log).then(
+        () => undefined,
+        (error: unknown) => ({ error }),
+      )
+      const lacking = ids.filter((id) => book.version(id) === undefined)
+      const { askEach } = options
+      if (lacking.length > 0 && askEach !== undefined)
+        for (const answer of await askEach('versions', { v: 1, ids: lacking.slice(0, versionsAtOnce) }))
+          await fetchVersions(lacking.slice(0, versionsAtOnce), book, async () => answer, log)
+      if (failure !== undefined && ids.some((id) => book.version(id) === undefined)) throw failure.error
+    },
   }
 }

@@ -26,6 +26,8 @@ export interface NodeConfig {
   readonly dataDir: string
   readonly runDir: string
   readonly parents: readonly string[]
+  /** Addresses of the other aggregators of this one's zone; none: those that the topology has of the zone. */
+  readonly fellows: readonly string[]
   /** Addresses this node accepts links at; none for an edge that keeps nothing for siblings. */
   readonly meshListen: readonly string[]
   /** File with the one-time token a fresh node joins with; empty to wait for an operator's yes. */
@@ -103,6 +105,7 @@ export const nodeOptions: readonly Option[] = [
   { key: 'dataDir', flag: 'data-dir', value: 'DIR', text: 'what must survive a power cut', fallback: '/var/lib/skerry', parse: absolutePath },
   { key: 'runDir', flag: 'run-dir', value: 'DIR', text: 'sockets and process ids; a short path', fallback: '/run/skerry', parse: absolutePath },
   { key: 'parents', flag: 'parents', value: 'ADDRESS,…', text: 'addresses of the parent, host:port or ws://host:port, tried in turn', fallback: '', parse: list },
+  { key: 'fellows', flag: 'fellows', value: 'ADDRESS,…', text: "aggregator: addresses of the others of its zone, host:port or ws://host:port; empty: the zone's addresses in the topology file", fallback: '', parse: list },
   { key: 'meshListen', flag: 'mesh-listen', value: 'ADDRESS,…', text: 'where to accept links of children, or of siblings at an edge: host:port or ws://host:port', fallback: '', parse: list },
   { key: 'joinTokenFile', flag: 'join-token-file', value: 'FILE', text: 'one-time token to join with ("skerry hosts token HOST" at the parent makes one); without it the node waits for "skerry hosts claim KEY --as HOST"', fallback: '', parse: absolutePath },
   { key: 'hostId', flag: 'host-id', value: 'ID', text: "what this machine is known by; empty: its serial number or machine id", fallback: '', parse: plain },

@@ -5,7 +5,7 @@ import { parentOf, type Topology } from '../topologies/index.ts'
 import type { BlobServer } from './blobs.ts'
 import type { NodeConfig } from './config.ts'
 import { isOut } from './guards.ts'
-import { createDownlinks, createUplink, type Downlinks, type Uplink } from './links/index.ts'
+import { createDownlinks, createUplink, type Downlinks, type Fellows, type Uplink } from './links/index.ts'
 import type { NodePowers } from './node.ts'
 import { carries, getsUp, isShared, policiesOf, standingByCertificate } from './reading.ts'
 import type { Membership } from './services/membership/index.ts'
@@ -37,6 +37,8 @@ export interface LinksOptions {
   /** Takes what the parent leaves for another site. */
   readonly onDeposit?: (question: unknown, parentKey: string) => Promise<{ head: unknown }>
   readonly onParent: (isUp: boolean) => void
+  /** Hears a caller that says it is another aggregator of this zone. */
+  readonly onFellow?: Fellows['greet'] | undefined
 }
 
 export interface NodeLinks {
@@ -124,6 +126,7 @@ export const createNodeLinks = (options: LinksOptions): NodeLinks => {
             )
           },
           onReports: options.onReports,
+          ...(options.onFellow && { onFellow: options.onFellow }),
           onQuestion: async (purpose, peerKey, question, signal) => {
             const { scope } = childScope(peerKey)
             if (purpose === 'blob') return options.blobServer.answer(peerKey, question, signal)

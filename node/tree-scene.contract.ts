@@ -90,6 +90,9 @@ export class Tree {
       role: place.role,
       site: place.site,
       parents: place.parents.map(this.addressOf),
+      fellows: Object.keys(this.places)
+        .filter((one) => one !== name && place.role === 'aggregator' && this.places[one]?.scope === place.scope)
+        .map(this.addressOf),
       name,
       networkId: this.networkId,
       joinTokenFile: '',

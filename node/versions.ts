@@ -4,12 +4,12 @@ import type { Book } from '../crdt/index.ts'
 import type { LinkAnswer } from './links/index.ts'
 
 /** Versions asked for at once. */
-const maxIds = 256
+export const versionsAtOnce = 256
 const questionSchema = z.strictObject({
   v: z.number().int(),
-  ids: z.array(z.string().regex(/^[0-9a-f]{64}$/)).max(maxIds),
+  ids: z.array(z.string().regex(/^[0-9a-f]{64}$/)).max(versionsAtOnce),
 })
-const answerSchema = z.object({ v: z.literal(1), records: z.array(z.string().max(200_000)).max(maxIds) })
+const answerSchema = z.object({ v: z.literal(1), records: z.array(z.string().max(200_000)).max(versionsAtOnce) })
 
 /**
  * Answers a child with the signed deployment versions it asked for. One that is not held and one it may not have are left
@@ -39,8 +39,8 @@ export const fetchVersions = async (
   ask: (question: unknown) => Promise<LinkAnswer>,
   log: Log,
 ): Promise<void> => {
-  for (let at = 0; at < ids.length; at += maxIds) {
-    const { head } = await ask({ v: 1, ids: ids.slice(at, at + maxIds) })
+  for (let at = 0; at < ids.length; at += versionsAtOnce) {
+    const { head } = await ask({ v: 1, ids: ids.slice(at, at + versionsAtOnce) })
     const answer = answerSchema.safeParse(head)
     if (!answer.success)
       throw new SkerryError('bad-message', 'the parent answered a question for versions with something else')

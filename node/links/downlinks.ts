@@ -47,6 +47,12 @@ export interface DownlinksOptions {
     question: unknown,
     signal: AbortSignal,
   ) => Promise<{ head: unknown; body?: AsyncIterable<Uint8Array> }>
+  /** A caller whose first stream says that it runs this zone too: admitted with what serves its further streams. @default refused */
+  readonly onFellow?: (
+    link: MeshLink,
+    stream: MeshStream,
+    admit: (serve: (stream: MeshStream) => void) => void,
+  ) => Promise<void>
   /** A child came or went. @param linkedKey the key of one that came */
   readonly onChange: (linkedKey?: string) => void
 }
@@ -124,7 +130,12 @@ export const createDownlinks = (options: DownlinksOptions): Downlinks => {
       return
     }
     callers += 1
-    let state: 'calling' | 'judging' | 'refused' | { readonly name: string; readonly opened: Set<string> } = 'calling'
+    let state:
+      | 'calling'
+      | 'judging'
+      | 'refused'
+      | { readonly name: string; readonly opened: Set<string> }
+      | ((stream: MeshStream) => void) = 'calling'
     const late: Timer = clock.setTimer(joinWithinMs, () => {
       if (typeof state === 'string') void link.close()
     })
@@ -137,10 +148,31 @@ export const createDownlinks = (options: DownlinksOptions): Downlinks => {
       late.cancel()
       settled()
     })
+    const hear = (stream: MeshStream): void => {
+      const admit = (serves: (stream: MeshStream) => void) => {
+        settled()
+        late.cancel()
+        state = serves
+      }
+      const heard = options.onFellow?.(link, stream, admit) ?? Promise.resolve()
+      heard.then(
+        () => {
+          settled()
+          if (typeof state === 'string') clock.setTimer(joinWithinMs, () => void link.close())
+        },
+        (error: unknown) => {
+          log.info('a caller was not understood', { error: errorText(error) })
+          return link.close()
+        },
+      )
+    }
     mesh.onStream(link, (stream) => {
+      if (typeof state === 'function') return state(stream)
       if (typeof state === 'object') return serve(state.name, link, stream, state.opened)
-      if (state !== 'calling' || stream.purpose !== 'join') return stream.abort('not admitted')
+      const isFellow = stream.purpose === 'fellow' && options.onFellow !== undefined
+      if (state !== 'calling' || (stream.purpose !== 'join' && !isFellow)) return stream.abort('not admitted')
       state = 'judging'
+      if (isFellow) return hear(stream)
       greet(link, stream).then(
         (name) => {
           settled()

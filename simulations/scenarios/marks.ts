@@ -16,13 +16,17 @@ const indent = (text: string, by: number) => text.replaceAll(/^/gm, ' '.repeat(b
 export const zoneText = (
   name: string,
   places: readonly string[],
-  { zones = [], privacy = false }: { readonly zones?: readonly string[]; readonly privacy?: boolean } = {},
+  {
+    zones = [],
+    privacy = false,
+    aggregators = [name],
+  }: { readonly zones?: readonly string[]; readonly privacy?: boolean; readonly aggregators?: readonly string[] } = {},
 ): string =>
   [
     `- name: ${name}`,
     ...(privacy ? ['  privacy: true'] : []),
     '  aggregators:',
-    `    hosts: [{ name: ${name} }]`,
+    `    hosts: [${aggregators.map((host) => `{ name: ${host} }`).join(', ')}]`,
     ...(places.length > 0 ? ['  sites:', ...places.map((text) => indent(text, 4))] : []),
     ...(zones.length > 0 ? ['  zones:', ...zones.map((text) => indent(text, 4))] : []),
   ].join('\n')

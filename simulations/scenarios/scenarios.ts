@@ -34,6 +34,7 @@ import { slowLines } from './catalogue/slow-lines.ts'
 import { swizzled } from './catalogue/swizzled.ts'
 import { towerCrashes } from './catalogue/tower-crashes.ts'
 import { twentyNodes } from './catalogue/twenty-nodes.ts'
+import { twoAggregators } from './catalogue/two-aggregators.ts'
 import { twoFacedOwners } from './catalogue/two-faced-owners.ts'
 import { wrongClocks } from './catalogue/wrong-clocks.ts'
 import { zoneAlone } from './catalogue/zone-alone.ts'
@@ -78,6 +79,7 @@ export const scenarios: readonly Scenario[] = [
   changedLabels,
   sealedLanes,
   twoFacedOwners,
+  twoAggregators,
   floodingOwners,
   twentyNodes,
 ]

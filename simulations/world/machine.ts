@@ -3,7 +3,7 @@ import type { LogLine, Random } from '../../base/index.ts'
 import { fromHex, nodeHash, type Signatures, type Signer } from '../../crdt/index.ts'
 import { createNode, type NodeConfig, type NodePowers, type SkerryNode } from '../../node/index.ts'
 import type { SimulatedHost } from '../../runtime/index.ts'
-import { sliceFor, type Topology, type TopologyNode } from '../../topologies/index.ts'
+import { nodesOf, sliceFor, type Topology, type TopologyNode } from '../../topologies/index.ts'
 import { createDisk, type Disk, type DiskWrite } from './disk.ts'
 import { createEngine, type Engine } from './engine.ts'
 import { createIncarnation, type Incarnation } from './incarnation.ts'
@@ -76,7 +76,11 @@ const largestDrift = 100e-6
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
-const configOf = ({ name, role, scope, site, parents }: TopologyNode, networkId: string): NodeConfig =>
+const configOf = (
+  { name, role, scope, site, parents }: TopologyNode,
+  fellows: readonly string[],
+  networkId: string,
+): NodeConfig =>
   simulatedConfig({
     name,
     role,
@@ -86,6 +90,7 @@ const configOf = ({ name, role, scope, site, parents }: TopologyNode, networkId:
     dataDir: `/simulated/${name}`,
     runDir: `/simulated/${name}/run`,
     parents,
+    fellows,
     meshListen: role === 'edge' ? [] : [name],
     hostId: `host-of-${name}`,
     logLevel: 'info',
@@ -178,6 +183,12 @@ export const createMachine = (options: MachineOptions): Machine => {
     life = undefined
     running = undefined
   }
+  const fellowsOf = (): readonly string[] =>
+    place.role !== 'aggregator'
+      ? []
+      : nodesOf(options.topology).flatMap(({ name, role, scope }) =>
+          role === 'aggregator' && scope === place.scope && name !== place.name ? [name] : [],
+        )
   const wake = () => {
     if (!isAsleep) return
     isAsleep = false
@@ -196,7 +207,7 @@ export const createMachine = (options: MachineOptions): Machine => {
       scheduler.at(scheduler.nowMs() + restartMs, `restart ${place.name}`, start)
     }
     try {
-      const node = createNode(configOf(place, told.networkId), options.doctor(powersFor(own)))
+      const node = createNode(configOf(place, fellowsOf(), told.networkId), options.doctor(powersFor(own)))
       node.start().then(() => {
         if (life === own) running = node
       }, failed)

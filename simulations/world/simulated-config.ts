@@ -8,6 +8,7 @@ export const simulatedConfig = (
   topology: '',
   runDir: given.dataDir,
   parents: [],
+  fellows: [],
   meshListen: [],
   joinTokenFile: '',
   hostId: '',

@@ -1,5 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
+import { canonicalJson } from '../../../base/index.ts'
 import type { Effective, ReadEntry } from '../../../crdt/index.ts'
 import { matchesGolden } from './golden-text.contract.ts'
 import { type Child, type ChildrenQuestion, describeChildWrite, planChildren } from './plan-children.ts'
@@ -50,6 +51,14 @@ const v1 = sampleEntry()
 const v2 = sampleEntry({ decision: idOf('d2'), version: recordOf('v2') })
 const gone = sampleRetired({ decision: idOf('d3') })
 const toldAll = (entry: ReadEntry): Told => ({ [zone.scope]: [entry], [small.scope]: [entry], [large.scope]: [entry] })
+
+/** What a site was told when the placement did not select it any more. */
+const withdrawn = ({ scope }: Child, above: ReadEntry): ReadEntry => {
+  const decision = sampleHash(
+    `skerry/withdrawal/1\n${canonicalJson({ child: scope, decision: above.decision, version: above.version })}`,
+  ).slice(0, 32)
+  return sampleRetired({ decision, seen: [above.decision] })
+}
 
 /** As a zone that keeps its names back lets an author above see its sites. */
 const hidden: Partial<ChildrenQuestion> = {
@@ -123,8 +132,21 @@ const cases: Readonly<Record<string, ChildrenQuestion>> = {
   }),
   'a site that matches again is told the decision that stands': ask(agreedOn(shop, v1), {
     ...toldAll(v1),
-    [small.scope]: [sampleRetired({ decision: idOf('withdrawn'), seen: [idOf('d1')] })],
+    [small.scope]: [withdrawn(small, v1)],
   }),
+  'who was told what replaces the decision that stands here keeps it: these lanes are behind': ask(agreedOn(shop, v1), {
+    ...toldAll(v1),
+    [zone.scope]: [sampleEntry({ decision: idOf('later'), version: recordOf('v2'), seen: [idOf('d1')] })],
+    [small.scope]: [sampleRetired({ decision: idOf('later'), seen: [idOf('d1')] })],
+  }),
+  'a decision that names what was told is handed down, also one that was told before': ask(
+    agreedOn(shop, sampleEntry({ seen: [idOf('later')] })),
+    toldAll(sampleEntry({ decision: idOf('later'), version: recordOf('v2'), seen: [idOf('d1')] })),
+  ),
+  'a later decision that knows nothing of what was told is handed down': ask(
+    agreedOn(shop, v2),
+    toldAll(sampleEntry({ decision: idOf('lost'), seen: [idOf('d1')] })),
+  ),
 }
 
 const describe = (question: ChildrenQuestion) => {

@@ -38,7 +38,7 @@ export interface ChildWrite {
 /** Why children were not told all there is to tell of an application. What they were told before stays. */
 export interface ChildWaiting {
   readonly application: string
-  readonly reason: 'absent' | 'conflict' | 'version-not-here' | 'wrong-version' | 'placement-unreadable'
+  readonly reason: 'absent' | 'conflict' | 'version-not-here' | 'wrong-version' | 'placement-unreadable' | 'behind'
   readonly text: string
 }
 
@@ -162,6 +162,29 @@ const tellRun =
     return { decision: withdrawal(scope, entry, hash), version: null, step: entry.step }
   }
 
+/**
+ * Whether a child was told, by another node of this owner or by this one before its disk went back, what replaces the
+ * decision that stands here: then this scope's lanes are behind, and what the child was told stays.
+ * @param versions of the application that children were told
+ */
+const isBehind = (
+  child: string,
+  above: ReadEntry,
+  standing: readonly ReadEntry[],
+  versions: () => readonly (string | null)[],
+  hash: Hash,
+): boolean =>
+  standing.some((entry) => {
+    const { decision, seen, retired } = entry
+    if (decision === above.decision || !seen.includes(above.decision) || above.seen.includes(decision)) return false
+    // A withdrawal under a decision that is known here is no later one.
+    const isKnown = (one: string) =>
+      versions().some((version) => decision === withdrawal(child, { ...entry, decision: one, version }, hash))
+    return !(retired && [above.decision, ...above.seen].some(isKnown))
+  })
+
+const behindText = 'children were told a later decision than stands here: it is waited for, or decide anew'
+
 const waitingFor = (application: string, reason: ChildWaiting['reason'], text: string): ChildWaiting => ({
   application,
   reason,
@@ -249,16 +272,29 @@ export const planChildren = (question: ChildrenQuestion): ChildPlan => {
   ].toSorted(byName)
   const absent = absentOf(question)
   const planned = applications.map((application) => ({ application, ...planOne(application, question, absent) }))
+  const versionsTold = (application: string, above: ReadEntry): readonly (string | null)[] => [
+    ...new Set([
+      above.version,
+      ...[...told.values()].flatMap((of) => (of.get(application) ?? nothing).map((one) => one.version)),
+    ]),
+  ]
+  const behind = new Set<string>()
   const writes = children
     .toSorted((a, b) => byName(a.scope, b.scope))
     .flatMap((child) =>
       planned.flatMap(({ application, above, tell }): readonly ChildWrite[] => {
         const standing = told.get(child.scope)?.get(application) ?? nothing
         const ask = tell?.(child, standing)
-        return above && ask ? [writeOf(child.scope, application, ask, standing, above)] : []
+        if (!above || !ask) return []
+        if (isBehind(child.scope, above, standing, () => versionsTold(application, above), question.hash)) {
+          behind.add(application)
+          return []
+        }
+        return [writeOf(child.scope, application, ask, standing, above)]
       }),
     )
-  return { writes, waiting: planned.flatMap(({ waiting }) => waiting) }
+  const late = [...behind].toSorted(byName).map((application) => waitingFor(application, 'behind', behindText))
+  return { writes, waiting: [...planned.flatMap(({ waiting }) => waiting), ...late] }
 }
 
 /** One line, like `retire 0e0e0e0e at /de/munich-7`. */

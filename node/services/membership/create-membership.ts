@@ -10,18 +10,20 @@ import {
   type Trust,
 } from '../../../crdt/index.ts'
 import { answerCall } from './admit.ts'
+import { aloneAfterMs, createBeginGate } from './begin-gate.ts'
 import { changeBlocks, keepBlocks } from './block-members.ts'
 import { bringLanesUp, writePeers, writeScope } from './bring-lanes-up.ts'
 import { bringOwnLaneUp } from './bring-own-lane-up.ts'
 import { createChildDesk } from './child-desk.ts'
 import { delegateInner } from './delegate-inner.ts'
 import { type Enrolled, enrol, grantZone, renewOwn } from './enrol.ts'
-import type { JoinAnswer } from './join-messages.ts'
+import { followLane } from './follow-lane.ts'
+import { type JoinAnswer, joinFormat } from './join-messages.ts'
 import { formatToken, makeToken, tokenHash } from './join-token.ts'
 import { narrowZone, retireAuthority, viewAuthority } from './lead-own-zone.ts'
 import { createRegister } from './member-register.ts'
 import type { BlockTarget, Membership, MembershipEvent, MembershipOptions } from './membership.ts'
-import { nextBeacon } from './next-beacon.ts'
+import { beaconLeap, nextBeacon } from './next-beacon.ts'
 import { renewOwnZone, signOwnZone } from './renew-own-zone.ts'
 import { type Caller, createUnclaimed } from './unclaimed.ts'
 import { viewAll, viewMember } from './view-members.ts'
@@ -68,6 +70,20 @@ export const createMembership = (options: MembershipOptions): Membership => {
     return done
   }
 
+  const waitsText = `${self.name} waits ${aloneAfterMs / 1000} s to hear of other aggregators of ${self.scope}: try again`
+  const gate = createBeginGate(options, register, () => {
+    inTurn(() => leadUp(false)).catch((error: unknown) => log.warn('lanes were not begun', { error: errorText(error) }))
+  })
+
+  /** What a person asks for waits for that, not in the queue. */
+  const whenBegun = async (): Promise<void> => {
+    for (let owner = desk.authority()?.owner; owner !== undefined && isRunning && !gate.mayBegin(owner); ) {
+      gate.wait()
+      await gate.changed()
+      owner = desk.authority()?.owner
+    }
+  }
+
   const tell = (cut: readonly string[]) => {
     if (cut.length > 0) for (const listener of [...listeners]) listener({ cut })
   }
@@ -97,6 +113,7 @@ export const createMembership = (options: MembershipOptions): Membership => {
   const leadUp = async (isAnew: boolean): Promise<void> => {
     const authority = desk.authority()
     if (authority === undefined || self.role === 'edge' || (ledUpAs === authority.owner.list && !isAnew)) return
+    if (!gate.mayBegin(authority.owner)) return gate.wait()
     const places = new Map(register.members().map(({ host, scope }) => [host, scope]))
     await renewOwn(desk, authority)
     await keepBlocks(desk, authority)
@@ -134,7 +151,8 @@ export const createMembership = (options: MembershipOptions): Membership => {
         'not-enrolled',
         `${self.name} is no member of the network yet: its parent has to enrol it first`,
       )
-    return authority
+    if (gate.mayBegin(authority.owner)) return authority
+    throw new SkerryError('not-ready', waitsText)
   }
 
   const expectedOrRefuse = (host: string) => {
@@ -176,19 +194,21 @@ export const createMembership = (options: MembershipOptions): Membership => {
     tell([key])
   }
 
-  const signBeacon = async (): Promise<void> => {
+  const signBeacon = async (leap = 0): Promise<void> => {
     const trust = book.trust()
     if (beacon === undefined || trust === undefined || !isRunning) return
     const authority = desk.authority()
     if (authority !== undefined) await renewOwn(desk, authority)
-    const body = nextBeacon(trust, book.beacon(), options.trustedNowMs())
+    const body = nextBeacon(trust, book.beacon(), options.trustedNowMs(), leap)
     const [result] = await book.take([sealRecord(beaconKind, body, [beacon], powers).bytes])
     if (result?.kind === 'refused') log.warn('a beacon does not count', { why: result.refusal.message })
   }
 
   const beat = () => {
     timer = clock.setTimer(beaconEveryMs, () => {
-      inTurn(signBeacon).catch((error: unknown) => log.warn('a beacon was not signed', { error: errorText(error) }))
+      inTurn(() => signBeacon()).catch((error: unknown) =>
+        log.warn('a beacon was not signed', { error: errorText(error) }),
+      )
       beat()
     })
   }
@@ -231,20 +251,23 @@ export const createMembership = (options: MembershipOptions): Membership => {
         await leadUp(false)
         await delegateInner(desk)
         for (const key of cutOff()) cutNow.add(key)
-        if (beacon !== undefined) {
-          await signBeacon()
-          beat()
-        }
+        if (beacon === undefined) return
+        await signBeacon(Math.floor(random.fork('beacon').unit() * beaconLeap))
+        beat()
       }),
     stop: async () => {
       isRunning = false
       timer?.cancel()
+      gate.stop()
       stopListening()
       await queue
     },
     judge: (hello, peerKey, address) =>
       inTurn(async () => {
         await leadUp(false)
+        const authority = desk.authority()
+        if (authority !== undefined && !gate.mayBegin(authority.owner))
+          return { v: joinFormat, kind: 'refused', code: 'not-ready', message: waitsText }
         const knownAs = register.hostOfKey(peerKey)
         const judged = await answerCall(desk, unclaimed, { hello, key: peerKey, address })
         const host = register.hostOfKey(peerKey)
@@ -254,6 +277,16 @@ export const createMembership = (options: MembershipOptions): Membership => {
         replaced(judged)
         if (host !== knownAs) await keepPeers()
         return judged.answer
+      }),
+    metFellow: () =>
+      inTurn(async () => {
+        gate.met()
+        await leadUp(false)
+      }),
+    follow: (scope) =>
+      inTurn(async () => {
+        if (desk.authority() === undefined || !(await followLane(desk, scope))) return
+        await keepPeers()
       }),
     hello: async (parentKey) => child.hello(parentKey),
     accept: (answer, parentKey) =>
@@ -287,17 +320,20 @@ export const createMembership = (options: MembershipOptions): Membership => {
       return { site: site.id, zone: authority.owner.id, readers, siblings: chosen.map(({ key }) => key) }
     },
     hosts: () => viewAll(desk, unclaimed, calls),
-    token: (host) =>
-      inTurn(async () => {
+    token: async (host) => {
+      await whenBegun()
+      return inTurn(async () => {
         await authorityOrRefuse()
         expectedOrRefuse(host)
         refuseBlocked(host)
         const token = makeToken(self.signer.keyId, host, random)
         await register.save({ tokens: [{ host, hash: tokenHash(token, powers.hash), usedBy: null }] })
         return { token: formatToken(token) }
-      }),
-    claim: (given, host) =>
-      inTurn(async () => {
+      })
+    },
+    claim: async (given, host) => {
+      await whenBegun()
+      return inTurn(async () => {
         const authority = await authorityOrRefuse()
         const caller = callerOrRefuse(given)
         const place = expectedOrRefuse(host)
@@ -325,7 +361,8 @@ export const createMembership = (options: MembershipOptions): Membership => {
         replaced(enrolled)
         await keepPeers()
         return viewMember(enrolled.member, desk, calls)
-      }),
+      })
+    },
     block: (target: BlockTarget) =>
       inTurn(async () => {
         const authority = await authorityOrRefuse()

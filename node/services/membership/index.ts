@@ -14,6 +14,7 @@ export type {
   JoinHello,
 } from './join-messages.ts'
 export { type HelloGuard, helloGuards } from './join-token.ts'
+export { fellowFormat, fellowLimits, judgeFellow, readFellowAnswer, readFellowHello } from './judge-fellow.ts'
 export { type JoinGuard, joinGuards } from './judge-join.ts'
 export { type ListedHost, type ListedScope, readListedScope } from './member-lanes.ts'
 export type {

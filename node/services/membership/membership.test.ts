@@ -161,12 +161,14 @@ test('a node at 1970 and one ten years ahead enrol and run', async (t) => {
 
 test('another node of the zone lets a host in by the certificate the first one gave it', async (t) => {
   const tower = await startTower(() => [zoneOf('/north', ['north-a', 'north-b'])])
+  const clock = createManualClock()
   const aggregator = async (name: string) => {
     const node = await startNode({
       name,
       role: 'aggregator',
       scope: '/north',
       networkId: tower.networkId,
+      clock,
       tokens: [(await tower.membership.token(name)).token],
       expected: () => [siteOf('/north/n1', ['n1-a'])],
     })
@@ -187,6 +189,9 @@ test('another node of the zone lets a host in by the certificate the first one g
   })
   await edge.membership.start()
   t.like((await call(edge, first)).accepted, { ok: true, session: 1 })
+  // It may not give out ids before it met the first, or waited for it.
+  t.like((await call(edge, second)).accepted, { ok: false, code: 'not-ready' })
+  clock.advance(10_000)
   const { accepted, hello } = await call(edge, second)
   t.is(hello.token, null, 'its token is of the first')
   t.like(accepted, { ok: true, session: 2, parent: { name: 'north-b' } })
@@ -197,10 +202,10 @@ test('a tower signs a beacon when it starts and after each period, and renews it
   const clock = createManualClock()
   let nowMs = startMs
   const tower = await startTower(() => [], { clock, trustedNowMs: () => nowMs })
-  t.is(tower.book.beacon()?.counter, 2)
+  t.is(tower.book.beacon()?.counter, startMs / 1_000, 'by the time: a copy of the disk signs no number again')
   clock.advance(10 * 60_000)
   await tower.membership.refresh()
-  t.is(tower.book.beacon()?.counter, 3)
+  t.is(tower.book.beacon()?.counter, startMs / 1_000 + 1)
   t.is(tower.membership.authorityStaleForMs(), undefined)
   nowMs += 60 * day
   clock.advance(10 * 60_000)
@@ -213,7 +218,23 @@ test('a tower signs a beacon when it starts and after each period, and renews it
   t.is(tower.book.beacon()?.timeMs, startMs + 60 * day, 'no beacon takes time back')
   await tower.membership.stop()
   clock.advance(60 * 60_000)
-  t.is(tower.book.beacon()?.counter, 5)
+  t.is(tower.book.beacon()?.counter, (startMs + 60 * day) / 1_000 + 1)
+})
+
+test('a tower whose time is not trusted leaves numbers of beacons out at a start, and counts on from there', async (t) => {
+  const clock = createManualClock()
+  const counters = new Set<number>()
+  for (const seed of [1, 2, 3]) {
+    const tower = await startTower(() => [], { clock, trustedNowMs: () => undefined, seed })
+    const first = tower.book.beacon()?.counter ?? 0
+    t.true(first >= 2 && first < 2 + 2 ** 16)
+    clock.advance(10 * 60_000)
+    await tower.membership.refresh()
+    t.is(tower.book.beacon()?.counter, first + 1)
+    counters.add(first)
+    await tower.membership.stop()
+  }
+  t.is(counters.size, 3)
 })
 
 test('an aggregator that replaces another on the list signs again what the first one granted and blocked', async (t) => {

@@ -192,6 +192,10 @@ export interface Membership {
    * @param address where the call came from, to be shown
    */
   judge(hello: unknown, peerKey: string, address?: string): Promise<JoinAnswer>
+  /** Another aggregator of this zone was met: all that it holds of the zone is here. */
+  metFellow(): Promise<void>
+  /** The lane of a scope right below was written elsewhere: by another aggregator of this zone, or by this one before its disk went back. */
+  follow(scope: string): Promise<void>
   /** As a child: what to say to the node at the other end of the link, which gets no token but its own. */
   hello(parentKey: string): Promise<JoinHello>
   /** As a child: judges a parent's answer and takes in its records. A parent that is none is refused: try the next address. */

@@ -25,6 +25,16 @@ export const places = {
   ),
   /** One site of three hosts in a zone. Five nodes. */
   bigSite: topologyText('big-site', [], [zoneText('north', [siteText('n1', ['n1a', 'n1b', 'n1c'], 'gold')])]),
+  /** A zone of two sites that two aggregators run. Six nodes. */
+  twoGates: topologyText(
+    'two-gates',
+    [],
+    [
+      zoneText('west', [siteText('w1', ['w1a', 'w1b'], 'gold'), siteText('w2', ['w2a'], 'iron')], {
+        aggregators: ['west-1', 'west-2'],
+      }),
+    ],
+  ),
   /** A zone inside a zone. Six nodes. */
   nested: topologyText(
     'nested',
