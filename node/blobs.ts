@@ -214,8 +214,8 @@ export const createBlobClient = (options: BlobClientOptions): BlobClient => {
           let timer: { cancel(): void } | undefined
           const next = await new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
             fail = reject
-            const stalled = new SkerryError('stalled', 'the parent sent nothing of a blob for too long')
-            timer = clock.setTimer(stalledAfterMs, () => reject(stalled))
+            const stalled = () => new SkerryError('stalled', 'the parent sent nothing of a blob for too long')
+            timer = clock.setTimer(stalledAfterMs, () => reject(stalled()))
             if (signal.aborted) leave()
             pieces.next().then(resolve, reject)
           }).finally(() => timer?.cancel())

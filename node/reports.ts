@@ -3,6 +3,7 @@ import { type Clock, type Log, SkerryError } from '../base/index.ts'
 import {
   type AuthorityPowers,
   type Book,
+  type Certificate,
   certificateKind,
   deploymentVersionKind,
   judgeCertificate,
@@ -12,6 +13,7 @@ import {
   openSnapshot,
   openZoneView,
   type ReadEntry,
+  type ReadRecord,
   type ReportTurn,
   type RollUp,
   readRecord,
@@ -170,7 +172,7 @@ const readPayload = (
     const said = payloadSchema.safeParse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload)))
     if (!said.success) return undefined
     const { v: _, ...rest } = said.data
-    return JSON.parse(JSON.stringify(rest)) as HostReport & { readonly linesHash?: string }
+    return rest as Pick<HostReport, 'site' | 'host' | 'acceptedOrder' | 'status'> & { readonly linesHash?: string }
   } catch {
     return undefined
   }
@@ -213,8 +215,9 @@ export const createReportReader = ({ book, powers, clock, log, hostOf }: ReportR
   }
 
   /** The key a certificate vouches for, or why it is not to be believed. */
-  const judge = (bytes: Uint8Array): { readonly key: string; readonly host: string | undefined } | string => {
-    const read = readRecord(certificateKind, bytes, powers)
+  const judge = (
+    read: ReadRecord<Certificate>,
+  ): { readonly key: string; readonly host: string | undefined } | string => {
     if (!read.ok) return read.refusal.code
     const trust = book.trust()
     if (trust === undefined) return 'unknown-issuer'
@@ -225,16 +228,17 @@ export const createReportReader = ({ book, powers, clock, log, hostOf }: ReportR
     return { key: read.record.body.key, host: read.record.body.host }
   }
 
-  /** By the text of the certificate: two signatures of every report are those of the one before. */
-  const judged = new Map<string, ReturnType<typeof judge>>()
-  book.onChange(() => judged.clear())
+  /** By the text of the certificate: what was read stays, and what it comes to until the book changes. */
+  const certificates = new Map<string, { readonly read: ReadRecord<Certificate>; found?: ReturnType<typeof judge> }>()
+  book.onChange(() => {
+    for (const one of certificates.values()) delete one.found
+  })
   const vouched = (encoded: string): ReturnType<typeof judge> => {
-    const known = judged.get(encoded)
-    if (known !== undefined) return known
-    const found = judge(bytesOf(encoded))
-    if (judged.size >= maxHosts) judged.clear()
-    judged.set(encoded, found)
-    return found
+    const known = certificates.get(encoded) ?? { read: readRecord(certificateKind, bytesOf(encoded), powers) }
+    known.found ??= judge(known.read)
+    if (certificates.size >= maxHosts) certificates.clear()
+    certificates.set(encoded, known)
+    return known.found
   }
 
   /** What a host signed, once it is believed. */
