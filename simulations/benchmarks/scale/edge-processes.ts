@@ -36,7 +36,7 @@ export const startEdgeProcess = async (
   const profile =
     profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`, `--cpu-prof-name=${name}.cpuprofile`]
   const child: ChildProcess = fork(join(import.meta.dirname, 'edge-worker.ts'), [folder], {
-    execArgv: ['--max-semi-space-size=16', '--max-old-space-size=8192', ...profile],
+    execArgv: ['--max-semi-space-size=32', '--max-old-space-size=8192', ...profile],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   const waiters = new Set<Waiter>()

@@ -13,7 +13,7 @@ import { createSimulatedHost, type SimulatedHost } from '../../../runtime/index.
 import { pause } from '../../demo/index.ts'
 import { simulatedConfig } from '../../world/index.ts'
 import { type EdgeToStart, type FromEdges, machineMs, type ToEdges } from './edge-messages.ts'
-import { createEdgeStateFile } from './edge-state-file.ts'
+import { createEdgeStateFile, openStateJournal } from './edge-state-file.ts'
 import { createPrefixedStore } from './prefixed-store.ts'
 
 const [, , dir = ''] = process.argv
@@ -106,11 +106,11 @@ const startEdge = async (place: EdgeToStart, networkId: string, whole: Store): P
     hash: sha256,
     blobs: createBlobStoreOver({
       files: createMemoryBlobDisk((hex) => archivePath(folder, hex)).files(),
-      pinsFile: createEdgeStateFile(join(folder, 'pins.json'), () => {}),
+      pinsFile: createEdgeStateFile(`${place.host}/pins`, journal, () => {}),
       random: systemRandom,
     }),
     stateFile: <Value>(name: string) =>
-      createEdgeStateFile<Value>(join(folder, `${name}.json`), (value) => {
+      createEdgeStateFile<Value>(`${place.host}/${name}`, journal, (value) => {
         if (name === 'accepted') noteAccepted(edge, value as KeptIntent)
       }),
     containers: machine.connect(),
@@ -174,6 +174,7 @@ const count = async () => {
   say({ kind: 'counts', counts: { linked, unlinked, bytes } })
 }
 
+const journal = openStateJournal(join(dir, 'state'))
 const whole = createLevelStore(join(dir, 'store'), { log: silentLog })
 await whole.open()
 

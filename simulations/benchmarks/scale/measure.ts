@@ -184,10 +184,16 @@ const beIdle = async (tree: TreeProcesses, { idleSeconds, signal }: MeasureOptio
   }
 }
 
-/** Aggregators die, a version is decided meanwhile, they start again: until their edges are linked and accepted it. */
-const storm = async (tree: TreeProcesses, { sites, signal }: MeasureOptions): Promise<ScaleFigures['storm']> => {
+/**
+ * Aggregators die, a version is decided meanwhile, they start again: until their edges are linked and accepted it. Where profiles
+ * are made they are asked to end, as one that is killed writes none.
+ */
+const storm = async (
+  tree: TreeProcesses,
+  { sites, signal, profileDir }: MeasureOptions,
+): Promise<ScaleFigures['storm']> => {
   const hit = tree.zones.slice(0, Math.ceil(Math.min(sites, stormSites) / (tree.zones[0]?.zone.sites.length ?? 1)))
-  await Promise.all(hit.map(({ aggregator }) => aggregator.stop('SIGKILL')))
+  await Promise.all(hit.map(({ aggregator }) => aggregator.stop(profileDir === undefined ? 'SIGKILL' : 'SIGTERM')))
   await tree.tower.call('PUT', '/v1/config/applications/shop', yaml(application(2)))
   await restOf(awayMs, signal)
   const beganMs = machineMs()

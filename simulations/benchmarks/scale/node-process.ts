@@ -78,6 +78,7 @@ export const createNodeProcess = (place: NodePlace, options: NodeProcessOptions)
   const folder = join(options.dir, place.name)
   const socketPath = join(folder, 'run', 'api.sock')
   let child: ChildProcess | undefined
+  let starts = 0
   let view: NodeView | undefined
   let listen = '127.0.0.1:0'
 
@@ -110,7 +111,11 @@ export const createNodeProcess = (place: NodePlace, options: NodeProcessOptions)
       `--max-semi-space-size=${semiSpace[place.role]}`,
       ...(options.profileDir === undefined
         ? []
-        : ['--cpu-prof', `--cpu-prof-dir=${options.profileDir}`, `--cpu-prof-name=${place.name}.cpuprofile`]),
+        : [
+            '--cpu-prof',
+            `--cpu-prof-dir=${options.profileDir}`,
+            `--cpu-prof-name=${place.name}-${++starts}.cpuprofile`,
+          ]),
       join(options.program, 'skerry-node.mjs'),
       ...Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]),
     ]
