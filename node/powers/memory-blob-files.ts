@@ -53,7 +53,11 @@ export const createMemoryBlobDisk = (pathOf = (name: string) => `memory:${name}`
           write: async (chunk) => {
             alive()
             if (isFull) throw noSpace()
-            file.bytes = Buffer.concat([file.bytes, chunk])
+            // Not Buffer.concat: a small one is a part of a pool, and keeps all of that.
+            const longer = new Uint8Array(file.bytes.length + chunk.length)
+            longer.set(file.bytes)
+            longer.set(chunk, file.bytes.length)
+            file.bytes = longer
             file.changed = changes++
           },
           sync: async () => {

@@ -128,7 +128,7 @@ export const createDisk = ({ machine, random, clock, onWrite }: DiskOptions): Di
   /** What was put and not deleted; a crash may have taken some that is here. */
   const stored = new Map<string, Uint8Array>()
   const wrote = (write: DiskWrite, change: StoreChange) => {
-    if (change.kind === 'put') stored.set(change.key, change.value.slice())
+    if (change.kind === 'put') stored.set(change.key, new Uint8Array(change.value))
     else stored.delete(change.key)
     onWrite(write)
   }

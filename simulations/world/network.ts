@@ -100,7 +100,7 @@ export const createNetwork = ({ scheduler, random, onFrame, livenessMs = 15_000 
       }
       const fail = (why: string) =>
         settle(() => {
-          void wire?.links[0].close()
+          void wire?.link(0)?.close()
           reject(new MeshError('unreachable', `cannot reach ${address}: ${why}`))
         })
       const abort = () => fail('the caller gave up')
@@ -118,8 +118,10 @@ export const createNetwork = ({ scheduler, random, onFrame, livenessMs = 15_000 
         if (!listener) return void hop(address, dialer.node, () => fail('nobody listens there'))
         const made = connect([dialer, listener.end])
         wire = made
-        listener.accept(made.links[1])
-        hop(address, dialer.node, () => settle(() => resolve(made.links[0])))
+        const [here, there] = [made.link(0), made.link(1)]
+        if (!here || !there) return
+        listener.accept(there)
+        hop(address, dialer.node, () => settle(() => resolve(here)))
       })
     })
 
@@ -149,7 +151,7 @@ export const createNetwork = ({ scheduler, random, onFrame, livenessMs = 15_000 
         if (isListening && address !== undefined) listeners.delete(address)
         isListening = false
         for (const wire of [...wires])
-          for (const side of [0, 1] as const) if (wire.ends[side] === end) await wire.links[side].close()
+          for (const side of [0, 1] as const) if (wire.ends[side] === end) await wire.link(side)?.close()
       },
       addresses: () => (isListening && address !== undefined ? [address] : []),
       dial: (target, asked) => call(end, target, { ...asked, hasLeft: () => hasLeft }),

@@ -39,7 +39,7 @@ export const keepInSight = (inner: StreamLink, to: string): SpokenLink => {
     streams.push(spoken)
     if (streams.length > mostStreams) streams.shift()
     const send = (message: Uint8Array) => {
-      if (message.length <= longestSaid) said.push(message.slice())
+      if (message.length <= longestSaid) said.push(new Uint8Array(message))
       if (said.length > mostSaid) said.shift()
       return stream.send(message)
     }

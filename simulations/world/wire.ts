@@ -86,8 +86,9 @@ const freshState = (): State => ({
 
 /** A connection of two machines: two ordered streams of frames with a length, a width, and a liveness of their own. */
 export interface Wire {
-  readonly links: readonly [StreamLink, StreamLink]
-  /** What can be said from this side; undefined once the process there has lost the link. */
+  /** Each until its process has lost the link. */
+  link(side: Side): StreamLink | undefined
+  /** What can be said from this side; undefined as well. */
   spoken(side: Side): SpokenLink | undefined
   readonly ends: readonly [WireEnd, WireEnd]
   /** The process at this side ended: with a farewell, as a kernel sends it, or without one, as in a power cut. */
@@ -137,7 +138,7 @@ export const createWire = (options: WireOptions): Wire => {
     if (item.kind === 'farewell') return endSide(to, item.reason)
     options.onFrame({ from: nameOf(other(to)), to: nameOf(to), frame: item.frame })
     try {
-      links[to].receive(item.frame)
+      spoken[to]?.link.receive(item.frame)
     } catch (error) {
       breakSide(to, `the peer sent what no peer sends: ${errorText(error)}`)
     }
@@ -218,10 +219,15 @@ export const createWire = (options: WireOptions): Wire => {
       if (takes(to)) for (const item of sides[to].held.splice(0)) arrive(item, to)
     })
   }
+  /** A process that is no more must not stay in memory because the one at the other end remembers the link. */
+  const letGo = (side: Side) => {
+    spoken[side] = undefined
+  }
   const endSide = (side: Side, reason: string) => {
     if (sides[side].isGone) return
     sides[side].isGone = true
-    links[side].end(reason)
+    spoken[side]?.link.end(reason)
+    letGo(side)
     leftAlone(other(side))
   }
   const breakSide = (side: Side, reason: string) => {
@@ -264,20 +270,20 @@ export const createWire = (options: WireOptions): Wire => {
       hangUp: () => breakSide(side, 'closed here'),
     })
   const spoken = ([0, 1] as const).map((side) => keepInSight(linkAt(side), nameOf(other(side)))) as [
-    SpokenLink,
-    SpokenLink,
+    SpokenLink | undefined,
+    SpokenLink | undefined,
   ]
-  const links: readonly [StreamLink, StreamLink] = [spoken[0].link, spoken[1].link]
 
   return {
-    links,
-    spoken: (side) => (sides[side].isGone ? undefined : spoken[side]),
+    link: (side) => spoken[side]?.link,
+    spoken: (side) => spoken[side],
     ends,
     leave: (side, how, reason) => {
       if (sides[side].isGone) return
       // The process is no more: its end of the link is not told anything, and what it had not handed over is gone.
       sides[side].isGone = true
       sides[other(side)].isCut = true
+      letGo(side)
       if (how === 'farewell') sayFarewell(other(side), reason)
       leftAlone(other(side))
     },

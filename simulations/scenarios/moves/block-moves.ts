@@ -2,6 +2,7 @@ import { errorText, SkerryError } from '../../../base/index.ts'
 import type { World } from '../../world/index.ts'
 import { asked } from '../asked.ts'
 import type { MakeMove, Office } from './move.ts'
+import { withinPatience } from './within-patience.ts'
 
 const retryMs = 1_000
 
@@ -14,8 +15,9 @@ const deskAbove = (world: World, site: string) => {
 /** Lets a site in again; false when it has to be tried once more. */
 const letIn = async ({ scene: { world }, blocked, acknowledge }: Office, site: string): Promise<boolean> => {
   try {
-    await deskAbove(world, site)?.allow({ kind: 'site', site }, asked)
-    if (!deskAbove(world, site)) return false
+    const desk = deskAbove(world, site)
+    if (!desk) return false
+    await withinPatience(world, desk.allow({ kind: 'site', site }, asked))
     world.note(`operator allowed ${site}`)
   } catch (error) {
     // The block that nobody answered was never done.

@@ -2,6 +2,7 @@ import { errorText, SkerryError } from '../../../base/index.ts'
 import { enrol as enrolAt, linked, type Machine, type World } from '../../world/index.ts'
 import { asked } from '../asked.ts'
 import type { MakeMove, Office } from './move.ts'
+import { withinPatience } from './within-patience.ts'
 
 /** An operator looks this often whether what was begun is done, in milliseconds. */
 const lookEveryMs = 1_000
@@ -72,7 +73,8 @@ export const replace: MakeMove = (office) => {
       if (isClaimed) continue
       try {
         const parent = parentOf(world, machine)
-        await parent?.services.members.claim({ hostId: `host-of-${name}` }, name, asked)
+        if (parent)
+          await withinPatience(world, parent.services.members.claim({ hostId: `host-of-${name}` }, name, asked))
         isClaimed = parent !== undefined
       } catch (error) {
         world.note(`operator could not claim ${name}: ${errorText(error)}`)
