@@ -157,19 +157,27 @@ export type Keys = ReadonlyMap<KeyId, Uint8Array>
 export const keysOf = (publicKeys: readonly string[], hash: Hash): Keys =>
   new Map(publicKeys.map((text) => [toHex(hash.sha256(fromHex(text))), fromHex(text)]))
 
-/** Which of these keys signed the record. */
+/** Signatures that were found good, and by whom: a key id says which key, and a record never changes. */
+const good = new WeakMap<RecordSignature, AuthorityPowers['signatures']>()
+
+/** Which of these keys signed the record. A signature that was good is not worked out again. */
 export const signersOf = <Body>(
   kind: RecordKind<Body>,
   record: SignedRecord<Body>,
   keys: Keys,
   { signatures }: AuthorityPowers,
 ): ReadonlySet<KeyId> => {
-  const message = toSign(kind.kind, bodyOf(record.bytes))
-  const found = record.signatures.filter(({ keyId, signature }) => {
-    const key = keys.get(keyId)
-    return key !== undefined && signatures.verify(key, message, signature)
-  })
-  return new Set(found.map(({ keyId }) => keyId))
+  let message: Uint8Array | undefined
+  const isGood = (one: RecordSignature): boolean => {
+    const key = keys.get(one.keyId)
+    if (key === undefined) return false
+    if (good.get(one) === signatures) return true
+    message ??= toSign(kind.kind, bodyOf(record.bytes))
+    if (!signatures.verify(key, message, one.signature)) return false
+    good.set(one, signatures)
+    return true
+  }
+  return new Set(record.signatures.filter(isGood).map(({ keyId }) => keyId))
 }
 
 /** Some keys, and how many of them have to agree. */
