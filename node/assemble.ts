@@ -215,6 +215,7 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
     trustedNowMs: time.nowMs,
     blobServer: exchange.server,
     mayHaveVersion: (child, id) => zoneDesk?.mayHaveVersion(child, id) ?? false,
+    specification: desks.shared.specifications.bytes,
     onReports: (child, peerKey, value) => {
       // That nothing changed goes up with the next report.
       if (!reports.take(child, peerKey, value)) return
@@ -224,6 +225,7 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
         .catch((error: unknown) => log.warn('reports could not be taken into account', { error: errorText(error) }))
     },
     report: () => reports.message(),
+    isChanging: () => (edge?.isBusy() || siteDesk?.isFetching()) ?? false,
     onRequest: (question, signal) => forwarder.serve(question, signal),
     onSession: reports.onSession,
     onDeposit: siblings.onDeposit,

@@ -9,7 +9,8 @@ export const readWhole = async (blobs: BlobStore, digest: string): Promise<Uint8
   return Buffer.concat(parts)
 }
 
-const once = async function* (bytes: Uint8Array) {
+/** Bytes as a stream of one piece. */
+export const once = async function* (bytes: Uint8Array) {
   yield bytes
 }
 

@@ -1,12 +1,13 @@
 import { type ScopePath, SkerryError } from '../base/index.ts'
 import type { Book, Documents } from '../crdt/index.ts'
 import { parentOf } from '../topologies/index.ts'
+import { once } from './blob-bytes.ts'
 import { type BlobReference, type BlobServer, createBlobClient, createBlobServer } from './blobs.ts'
 import { isOut } from './guards.ts'
 import type { LinkAnswer } from './links/index.ts'
 import type { NodePowers } from './node.ts'
 import type { Membership } from './services/membership/index.ts'
-import { fetchVersions, versionsAtOnce } from './versions.ts'
+import { fetchVersions, type VersionTaker, versionsAtOnce } from './versions.ts'
 
 export interface BlobExchangeOptions {
   readonly powers: NodePowers
@@ -64,6 +65,15 @@ export const createBlobExchange = (options: BlobExchangeOptions): BlobExchange =
     await fetchByReference(digest, reference, signal)
   }
 
+  const taker: VersionTaker = {
+    book,
+    hash: powers.authority.hash,
+    log,
+    keepSpecification: async (revision, bytes) => {
+      await store.keep(once(bytes), `sha256:${revision}`)
+    },
+  }
+
   return {
     server: createBlobServer({
       store,
@@ -82,7 +92,7 @@ export const createBlobExchange = (options: BlobExchangeOptions): BlobExchange =
     fetchBlob,
     fetchByReference,
     fetchRecords: async (ids) => {
-      const failure = await fetchVersions(ids, book, (question) => ask('versions', question), log).then(
+      const failure = await fetchVersions(ids, taker, (question) => ask('versions', question)).then(
         () => undefined,
         (error: unknown) => ({ error }),
       )
@@ -90,7 +100,7 @@ export const createBlobExchange = (options: BlobExchangeOptions): BlobExchange =
       const { askEach } = options
       if (lacking.length > 0 && askEach !== undefined)
         for (const answer of await askEach('versions', { v: 1, ids: lacking.slice(0, versionsAtOnce) }))
-          await fetchVersions(lacking.slice(0, versionsAtOnce), book, async () => answer, log)
+          await fetchVersions(lacking.slice(0, versionsAtOnce), taker, async () => answer)
       if (failure !== undefined && ids.some((id) => book.version(id) === undefined)) throw failure.error
     },
   }

@@ -30,6 +30,8 @@ export interface EdgeHost {
   accepted(): SiteIntent | undefined
   report(): HostReport
   onChange(listener: () => void): () => void
+  /** Whether steps are under way, so that more is about to change. */
+  isBusy(): boolean
   /** A parent came back: what waits for it is tried now. */
   parentBack(): void
   exec(
@@ -72,13 +74,17 @@ export const createEdgeHost = (options: EdgeHostOptions): EdgeHost => {
   const archivesOf = (intent: SiteIntent | undefined) =>
     (intent?.applications ?? []).flatMap((one) => (one.phase === 'run' ? one.images.map(({ archive }) => archive) : []))
 
+  /** Archives the engine asked for, which may lie here: at the start those of an earlier life. */
+  const fetched = new Set<string>()
+
   const fetchImage = async ({ archive }: DesiredImage, { signal }: { signal?: AbortSignal }): Promise<string> => {
+    fetched.add(archive)
     const held = archives.pathOf(archive)
     if (held) return held
     await options.fetchArchive(archive, signal)
-    const fetched = archives.pathOf(archive)
-    if (fetched === undefined) throw new SkerryError('not-held', `the archive ${archive} did not come`)
-    return fetched
+    const path = archives.pathOf(archive)
+    if (path === undefined) throw new SkerryError('not-held', `the archive ${archive} did not come`)
+    return path
   }
 
   const remembered = options.historiesFile.load() ?? {}
@@ -121,13 +127,14 @@ export const createEdgeHost = (options: EdgeHostOptions): EdgeHost => {
 
   /** An archive is only the way an image travels: once the engine holds the image, its bytes are not kept twice. */
   const dropArchives = () => {
-    if (options.keepsArchives) return
+    if (options.keepsArchives || fetched.size === 0) return
     for (const { images } of reconciler.status().applications)
       for (const { state, name } of images) {
         const image = accepted?.applications
           .flatMap((one) => (one.phase === 'run' ? one.images : []))
           .find((one) => one.name === name)
-        if (state === 'present' && image) archives.drop(image.archive)
+        if (state !== 'present' || image === undefined || !fetched.delete(image.archive)) continue
+        archives.drop(image.archive)
       }
   }
 
@@ -182,6 +189,7 @@ export const createEdgeHost = (options: EdgeHostOptions): EdgeHost => {
   return {
     start: async () => {
       accepted = options.acceptedFile.load()
+      for (const archive of archivesOf(accepted)) fetched.add(archive)
       if (accepted) apply(accepted)
       reconciler.start()
       await firstList()
@@ -207,7 +215,7 @@ export const createEdgeHost = (options: EdgeHostOptions): EdgeHost => {
       if (isSame && !isOut(guards, 'edge', 'only-new')) return
       // What a rollback needs is written first: a crash in between keeps too much, never too little.
       const previous = rememberPrevious(previousImages, accepted, intent)
-      options.previousImagesFile.save(previous)
+      if (JSON.stringify(previous) !== JSON.stringify(previousImages)) options.previousImagesFile.save(previous)
       if (!isOut(guards, 'edge', 'on-disk')) options.acceptedFile.save(intent)
       previousImages = previous
       const needed = new Set(archivesOf(intent))
@@ -228,6 +236,7 @@ export const createEdgeHost = (options: EdgeHostOptions): EdgeHost => {
       status: reconciler.status(),
     }),
     onChange: (listener) => reconciler.onChange(listener),
+    isBusy: () => !reconciler.isSettled(),
     parentBack: () => reconciler.retryFetches(),
     exec: async (instance, { container: name, args, timeoutMs, signal }) => {
       const { container } = containerOf(instance, name)

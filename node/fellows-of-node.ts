@@ -160,7 +160,9 @@ export const createNodeFellows = (options: NodeFellowsOptions): NodeFellows => {
     },
     onDocuments: keepSame,
     onQuestion: async (purpose, peerKey, question, signal) =>
-      purpose === 'blob' ? server.answer(peerKey, question, signal) : answerVersions(question, book, () => true),
+      purpose === 'blob'
+        ? server.answer(peerKey, question, signal)
+        : answerVersions(question, { book, mayHave: () => true, specification: async () => undefined }),
   })
 
   const recheck = (records: readonly BookRecord[]) => {

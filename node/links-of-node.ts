@@ -24,8 +24,12 @@ export interface LinksOptions {
   readonly blobServer: BlobServer
   /** Whether a version stands in an entry that the child may read. */
   readonly mayHaveVersion: (child: string, id: string) => boolean
+  /** The bytes of a specification; undefined when it is not held here. */
+  readonly specification: (revision: string) => Promise<Uint8Array | undefined>
   readonly onReports: (child: string, peerKey: string, value: unknown) => void
   readonly report: () => Promise<unknown>
+  /** Whether what it says is about to change again. */
+  readonly isChanging: () => boolean
   readonly onRequest: (
     question: unknown,
     signal: AbortSignal,
@@ -131,7 +135,9 @@ export const createNodeLinks = (options: LinksOptions): NodeLinks => {
             const { scope } = childScope(peerKey)
             if (purpose === 'blob') return options.blobServer.answer(peerKey, question, signal)
             const mayHave = (id: string) => options.mayHaveVersion(scope, id)
-            return answerVersions(question, book, isOut(powers.guards, 'links', 'version-named') ? () => true : mayHave)
+            const isOpen = isOut(powers.guards, 'links', 'version-named')
+            const { specification } = options
+            return answerVersions(question, { book, mayHave: isOpen ? () => true : mayHave, specification })
           },
           onChange: options.onChange,
         })
@@ -166,6 +172,7 @@ export const createNodeLinks = (options: LinksOptions): NodeLinks => {
         log.child('uplink'),
       ),
     report: options.report,
+    isChanging: options.isChanging,
     callsAgain: !isOut(powers.guards, 'links', 'calls-again'),
     onRequest: options.onRequest,
     ...(options.onDeposit && { onDeposit: options.onDeposit }),

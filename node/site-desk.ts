@@ -72,6 +72,8 @@ export interface SiteDesk {
   /** Works out what the site is to do from what is held now. */
   settle(): Promise<void>
   refusals(): readonly StartRefusal[]
+  /** Whether what entries name is on its way. */
+  isFetching(): boolean
   /** Why a parent gives this host an archive; undefined for one that no accepted application names. */
   referenceOf(archive: string): BlobReference | undefined
 }
@@ -250,6 +252,7 @@ export const createSiteDesk = (options: SiteDeskOptions): SiteDesk => {
   return {
     settle,
     refusals: () => refused,
+    isFetching: () => fetching,
     referenceOf: (archive) => {
       const intended = options
         .accepted()

@@ -29,6 +29,8 @@ export interface Reconciler {
   stop(): Promise<void>
   /** Resolves when the engine answers and nothing is to be done now; what waits for time or a parent does not count. */
   settled(): Promise<void>
+  /** Whether it is so now. */
+  isSettled(): boolean
   /** Calls `listener` after each change of what `status` would say, and now and then without one. Returns how to end that. */
   onChange(listener: () => void): () => void
   /** Lists the host now; resolves when the list is taken in. */
@@ -180,6 +182,7 @@ export const createReconciler = (options: ReconcilerOptions): Reconciler => {
       trimTimer?.cancel()
       await Promise.all([view.stop(), ...[...workers.values()].map((worker) => worker.stop())])
     },
+    isSettled,
     settled: () =>
       new Promise((resolve) => {
         waiters.add(resolve)

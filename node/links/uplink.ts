@@ -1,7 +1,7 @@
 import { type Clock, errorText, type Log, type Random, SkerryError, sleep } from '../../base/index.ts'
 import type { Mesh, MeshLink, MeshStream } from '../../mesh/index.ts'
 import { answer, ask, type LinkAnswer, nextDocument, readerOf, sendDocument } from './link-messages.ts'
-import { reportEveryMs, reportRestMs } from './report-rest.ts'
+import { reportEveryMs, reportRestMs, reportWaitsMs } from './report-rest.ts'
 
 /** Waits between tries to reach a parent: doubling from the first to the last, times a random half to one and a half. */
 const firstRetryMs = 250
@@ -58,6 +58,8 @@ export interface UplinkOptions {
   readonly onDocuments: (stream: MeshStream, peerKey: string) => Promise<void>
   /** What we say of ourselves and of all below us, now. */
   readonly report: () => Promise<unknown>
+  /** Whether more is about to change, so that a report waits for it. @default no */
+  readonly isChanging?: (() => boolean) | undefined
   /** A request forwarded to us. */
   readonly onRequest: (
     question: unknown,
@@ -115,15 +117,22 @@ export const createUplink = (options: UplinkOptions): Uplink => {
     const stream = await to.openStream('reports', { priority: 'events' })
     // Not AbortSignal.any: Node keeps one that somebody listens to, and all that waits for it, until it is aborted.
     lost.addEventListener('abort', () => changed())
-    while (!lost.aborted) {
+    const change = (withinMs: number) => {
       const wake = new AbortController()
       // With a reason of its own: without one each of the many changes makes an error with a stack.
       changed = () => wake.abort('changed')
+      return () => sleep(clock, withinMs, wake.signal)
+    }
+    while (!lost.aborted) {
+      const orLate = change(reportEveryMs)
       const beganMs = clock.monotonicMs()
       await sendDocument(stream, await options.report())
       const tookMs = clock.monotonicMs() - beganMs
-      await sleep(clock, reportEveryMs, wake.signal)
+      await orLate()
+      const endMs = clock.monotonicMs() + reportWaitsMs
       await sleep(clock, reportRestMs(tookMs), lost)
+      while (!lost.aborted && options.isChanging?.() && clock.monotonicMs() < endMs)
+        await change(endMs - clock.monotonicMs())()
     }
   }
 
