@@ -151,11 +151,16 @@ export const startNode = async (
   mkdirSync(node.runDir, { recursive: true, mode: 0o700 })
   rmSync(join(node.runDir, 'node.json'), { force: true })
   const parents = record.nodes.filter(({ name }) => node.parents.includes(name))
+  const fellows = record.nodes.filter(
+    ({ name, role, scope }) =>
+      role === 'aggregator' && role === node.role && scope === node.scope && name !== node.name,
+  )
   const file = nodeFile(node, {
     networkId: record.networkId,
     tokenFile: tokenFileOf(home),
     runtime: record.runtime,
     parents,
+    fellows,
     detour: record.detours?.[node.name],
     logLevel: 'info',
   })

@@ -63,3 +63,11 @@ test('the file of a node says who its parents are, and those with children read 
   t.is(file('tower')['mesh-listen'], '127.0.0.1:18000')
   t.is(file('south-agg')['join-token-file'], '/var/lib/skerry/nodes/south-agg/join-token')
 })
+
+test('an aggregator that is not alone in its zone is told where the others listen', (t) => {
+  const nodes = layoutTree([...tree, { ...tree[2]!, name: 'south-two' }], place)
+  const [one, two] = ['south-agg', 'south-two'].map((name) => nodes.find((node) => node.name === name)!)
+  const given = { networkId: '', tokenFile: '/token', runtime: 'auto', parents: [], logLevel: 'info' }
+  t.true(nodeFile(one!, { ...given, fellows: [two!] }).includes(`fellows: "${two!.meshAddress}"`))
+  t.false(nodeFile(one!, given).includes('fellows'))
+})

@@ -80,6 +80,8 @@ export const nodeFile = (
     readonly tokenFile: string
     readonly runtime: string
     readonly parents: readonly NodeLayout[]
+    /** Other aggregators of its zone. @default there are none */
+    readonly fellows?: readonly NodeLayout[]
     /** Where the node reaches its parents, as `host:port`. @default where they listen */
     readonly detour?: string | undefined
     readonly logLevel: string
@@ -96,6 +98,9 @@ export const nodeFile = (
     'token-file': tree.tokenFile,
     'log-level': tree.logLevel,
     parents: tree.detour ?? tree.parents.map(({ meshAddress }) => meshAddress).join(','),
+    ...((tree.fellows ?? []).length > 0 && {
+      fellows: (tree.fellows ?? []).map(({ meshAddress }) => meshAddress).join(','),
+    }),
     ...(node.role !== 'tower' && { 'join-token-file': node.joinTokenFile, 'host-id': node.name }),
     ...(node.role === 'edge'
       ? {

@@ -44,8 +44,6 @@ export const restoreTower: MakeMove = ({ scene: { world, ledger }, blocked, towe
     begin: () => {
       if (isBusy || !machine?.isRunning() || !tower.free()) return false
       if (!backup) {
-        // A tower that is older than a lane begins it anew, beside the one that its children hold.
-        if (applications.every(({ name }) => tower.current(name) === undefined)) return false
         isBusy = true
         machine.crash('kill')
         backup = { atMs: world.nowMs(), putBack: machine.disk.backup(), blocked: [...blocked] }
