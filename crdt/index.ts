@@ -121,6 +121,7 @@ export {
   type BookResult,
   bookGuards,
   bookLimits,
+  bookPrefix,
   createBook,
   type ReadBookRecord,
   readBookRecord,
@@ -307,6 +308,7 @@ export {
 } from './report/index.ts'
 export {
   createMemoryDisk,
+  createTwiceKeptStore,
   type MemoryDisk,
   type MemoryDiskFaults,
   type ScanRange,

@@ -18,6 +18,7 @@ import { openEdge } from './open-edge.ts'
 import { openNode } from './open-node.ts'
 import { createReportDesk } from './report-desk.ts'
 import { createNodeSiblings } from './siblings-of-node.ts'
+import { withCopies } from './tower-copies.ts'
 import { builtInTenant } from './tower-desk.ts'
 import { treeNodes } from './tree-node.ts'
 import { silentZones, nodeView as viewOfNode } from './views/index.ts'
@@ -37,7 +38,8 @@ export interface RunningNode {
 const renewEveryMs = 60_000
 
 /** Opens what a node has on disk and puts its parts together. An edge's containers run before anything else is opened. */
-export const assembleNode = async (config: NodeConfig, powers: NodePowers): Promise<RunningNode> => {
+export const assembleNode = async (config: NodeConfig, bare: NodePowers): Promise<RunningNode> => {
+  const powers = withCopies(config, bare)
   const { clock, log, store, authority, hash, blobs, stateFile, topology } = powers
   const startedMs = clock.monotonicMs()
   const isZone = config.role !== 'edge'
@@ -175,7 +177,7 @@ export const assembleNode = async (config: NodeConfig, powers: NodePowers): Prom
       borders: topology === undefined ? [] : silentZones(topology, config.scope),
       siblings: siblings.words(),
       owed: siblings.owed(),
-      lanes: desks.sealing.words(),
+      lanes: desks.words(),
     })
   const noHost = () => {
     throw new SkerryError('not-found', `${config.name} runs no containers; name a site with --site`)

@@ -7,6 +7,7 @@ import { isOut } from './guards.ts'
 import type { LinkAnswer } from './links/index.ts'
 import type { NodePowers } from './node.ts'
 import type { Membership } from './services/membership/index.ts'
+import { createSpecificationCopies } from './tower-copies.ts'
 import { fetchVersions, type VersionTaker, versionsAtOnce } from './versions.ts'
 
 export interface BlobExchangeOptions {
@@ -58,7 +59,10 @@ export const createBlobExchange = (options: BlobExchangeOptions): BlobExchange =
   const fetchByReference: BlobExchange['fetchByReference'] = async (digest, reference, signal) => {
     await client.fetch(digest, reference, signal)
   }
+  const copies = parent === undefined ? createSpecificationCopies(powers.store, store) : undefined
   const fetchBlob: BlobExchange['fetchBlob'] = async (digest, application, signal) => {
+    // Who has nobody above has a second copy of what cannot be had anywhere else.
+    if (await copies?.restore(digest)) return
     const reference = referenceFor(application)
     if (reference === undefined)
       throw new SkerryError('not-held', `nothing here may be asked for by application ${application}`)
@@ -85,9 +89,7 @@ export const createBlobExchange = (options: BlobExchangeOptions): BlobExchange =
         if (child === undefined || lane?.kind !== 'intent' || lane.scope !== child) return false
         return options.mayHaveBlob(child, digest)
       },
-      ...(parent !== undefined && {
-        fetchUp: ({ digest, reference }, signal) => fetchBlob(digest, reference.application, signal),
-      }),
+      fetchUp: ({ digest, reference }, signal) => fetchBlob(digest, reference.application, signal),
     }),
     fetchBlob,
     fetchByReference,

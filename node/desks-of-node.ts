@@ -14,6 +14,7 @@ import { lanePolicyOf } from './settle-call.ts'
 import { createSiteDesk, type KeptChoices } from './site-desk.ts'
 import { createSiteIntents } from './site-intents.ts'
 import { createSpecifications } from './specifications.ts'
+import { createSpecificationCopies } from './tower-copies.ts'
 import { builtInTenant, createTowerDesk } from './tower-desk.ts'
 import { createZoneDesk, type Missing } from './zone-desk.ts'
 
@@ -37,7 +38,7 @@ const retryWritesMs = 5_000
 export const createNodeDesks = (options: DesksOptions) => {
   const { config, powers, opened, images, edge, reportChanged } = options
   const { clock, log, random, store, authority, hash, blobs, stateFile, topology, guards } = powers
-  const { identity, book, keys, documents, expected } = opened
+  const { identity, book, keys, documents, damaged, expected } = opened
   const { fetchBlob, fetchRecords } = options.exchange
   const isZone = config.role !== 'edge'
   let isStopped = false
@@ -67,6 +68,8 @@ export const createNodeDesks = (options: DesksOptions) => {
           topology,
           images,
           blobs,
+          damaged,
+          copies: createSpecificationCopies(store, blobs),
           random,
           log: log.child('configuration'),
           stateFile,
@@ -93,9 +96,9 @@ export const createNodeDesks = (options: DesksOptions) => {
         blobs,
         children: expected,
         effective: () => tower?.effective() ?? lanes.effective(),
-        ...(config.parents.length > 0 && {
+        ...((config.parents.length > 0 || tower) && {
           fetch: async ({ versions, blobs: wanted }: Missing) => {
-            if (versions.length > 0) await fetchRecords(versions)
+            if (versions.length > 0 && !tower) await fetchRecords(versions)
             for (const { digest, application } of wanted) await fetchBlob(digest, application)
           },
         }),
@@ -173,6 +176,8 @@ export const createNodeDesks = (options: DesksOptions) => {
     zoneDesk,
     siteDesk,
     sealing,
+    /** What is amiss with what is kept here, a line each. */
+    words: () => [...(tower?.damage() ?? []), ...sealing.words()],
     /** Where operators change what is configured; none at an edge. */
     change: tower ?? local,
     /** Brings what follows from the lanes up to what they say now. */

@@ -2,6 +2,7 @@ import { SkerryError } from '../base/index.ts'
 import {
   type Book,
   bookLimits,
+  bookPrefix,
   createBook,
   createDocuments,
   createParking,
@@ -28,6 +29,8 @@ export interface OpenedNode {
   /** 64 hexadecimal digits. */
   readonly networkId: string
   readonly documents: Documents
+  /** Ids of lanes that were found damaged. */
+  readonly damaged: readonly string[]
   readonly membership: Membership
   /** Scopes directly below. */
   readonly expected: () => readonly ExpectedScope[]
@@ -36,7 +39,20 @@ export interface OpenedNode {
 /** No bound, for a proof. */
 const endless = Number.MAX_SAFE_INTEGER
 
-/** @throws {SkerryError} `no-network`, `no-authority`, and as the store and the book */
+/**
+ * A tower whose records cannot be believed any more must not found another network in place of the one it had.
+ * @throws {SkerryError} `damaged-network`
+ */
+const refuseLostNetwork = async ({ role, name }: NodeConfig, { store }: NodePowers): Promise<void> => {
+  if (role !== 'tower') return
+  for await (const { key } of store.scan({ prefix: bookPrefix, limit: 1 }))
+    throw new SkerryError(
+      'damaged-network',
+      `${name} cannot read the root document of its network, and holds records like ${key}: the disk spoiled it and its second copy; restore the store from a backup`,
+    )
+}
+
+/** @throws {SkerryError} `no-network`, `no-authority`, `damaged-network`, and as the store and the book */
 export const openNode = async (config: NodeConfig, powers: NodePowers): Promise<OpenedNode> => {
   const { clock, log, random, store, authority, stateFile, topology, guards } = powers
   const identity = loadIdentity(stateFile<KeptKey>('key'), random.fork('key'), authority.signatures)
@@ -52,6 +68,7 @@ export const openNode = async (config: NodeConfig, powers: NodePowers): Promise<
   await book.open()
   const time = createTrustedTime({ clock, book, isOwnTrusted: powers.isTimeTrusted })
   const founding = { stateFile, random, authority, trustedNowMs: time.nowMs }
+  if (book.networkId() === undefined) await refuseLostNetwork(config, powers)
   const keys = config.role === 'tower' ? await openTowerAuthority(identity, config.name, book, founding) : undefined
   const networkId = book.networkId() ?? config.networkId
   if (networkId === '')
@@ -114,5 +131,5 @@ export const openNode = async (config: NodeConfig, powers: NodePowers): Promise<
     helloGuards: guards?.hello,
     log: log.child('membership'),
   })
-  return { identity, book, time, keys, networkId, documents, membership, expected }
+  return { identity, book, time, keys, networkId, documents, damaged, membership, expected }
 }

@@ -38,6 +38,8 @@ import {
   viewOfDecisions,
 } from './services/deployments/index.ts'
 import type { HeldTenant } from './services/membership/index.ts'
+import type { SpecificationCopies } from './tower-copies.ts'
+import { brokenGround, damageWords, refusedWhile } from './tower-damage.ts'
 
 /** What a tower does besides being a node: it holds configuration and decides what of it is to run. */
 export interface TowerDesk extends ConfigDesk {
@@ -53,6 +55,8 @@ export interface TowerDesk extends ConfigDesk {
    * where nothing is decided of it.
    */
   decideAnew(application: string, seen: readonly string[]): Promise<boolean>
+  /** What the disk spoiled, and what to do; nothing as a rule. */
+  damage(): readonly string[]
 }
 
 export interface TowerDeskOptions {
@@ -65,7 +69,10 @@ export interface TowerDeskOptions {
   readonly log: Log
   readonly stateFile: <Value>(name: string) => StateFile<Value>
   readonly documents: Documents
+  /** Ids of lanes that were found damaged when the documents were opened. */
+  readonly damaged: readonly string[]
   readonly book: Book
+  readonly copies: SpecificationCopies
   readonly powers: AuthorityPowers
   /** The tower's own key, to which the tenant delegated. */
   readonly signer: Signer
@@ -111,7 +118,7 @@ export const createTowerDesk = (options: TowerDeskOptions): TowerDesk => {
           throw new SkerryError('write-failed', `the configuration cannot be written: ${result.refusal.message}`)
       },
     },
-    blobs: specificationBlobs(blobs),
+    blobs: specificationBlobs(blobs, options.copies),
     told: options.stateFile<ToldCache>('told'),
     newId: configIds(tenant.signer, hash),
     hash,
@@ -119,10 +126,15 @@ export const createTowerDesk = (options: TowerDeskOptions): TowerDesk => {
     onChange: () => void decide(),
   })
 
+  /** Undefined while there is something to stand on. */
+  let broken: string | undefined
+  const damage = () => damageWords({ broken, lost: store.lost(), images, blobs })
+
   const decisionIds = random.fork('decisions')
   /** Signs what the configuration asks for and the decisions do not say yet. */
   const decide = createRounds(async () => {
     try {
+      if (broken !== undefined) return
       const config = store.config()
       const steps = planVersions(config, (id) => book.version(id)?.body)
       if (steps.length === 0) return
@@ -147,17 +159,31 @@ export const createTowerDesk = (options: TowerDeskOptions): TowerDesk => {
   const trial = { places: () => places, images, hash, clock, tenant: builtInTenant, salt: tenant.salt }
   const deployments = createDeployments({ ...trial, store, intentOrder: options.intentOrder })
 
-  return {
+  const desk = refusedWhile(() => broken, {
     config: createConfigServices({ store, deployments, trial, topology: () => ({ ...topology }) }),
+    rollback: async (deployment, toVersion) => {
+      const { from, to } = await deployments.rollback(deployment, toVersion)
+      return { deployment, 'from-version': from, 'to-version': to }
+    },
+  })
+
+  return {
+    ...desk,
+    damage,
     start: async () => {
       const owner = book.owner(tenant.tenant)
-      if (owner === undefined) throw new SkerryError('unknown-tenant', `the tenant ${tenant.tenant} is not in the book`)
-      await documents.create(lane, owner, tenant.signer)
-      await store.open()
+      broken = brokenGround(options, tenant.tenant, lane)
+      if (broken === undefined && owner !== undefined) {
+        await documents.create(lane, owner, tenant.signer)
+        await store.open()
+      }
+      for (const line of damage()) log.error(line)
+      if (broken !== undefined) return
       await deployments.settle()
       await decide()
     },
     effective: async () => {
+      if (broken !== undefined) return new Map()
       const view = viewOfDecisions(store.config(), formatLaneName(lane), powers)
       return new Map([[tenant.tenant, effective([view], defaultLanePolicy)]])
     },
@@ -179,17 +205,15 @@ export const createTowerDesk = (options: TowerDeskOptions): TowerDesk => {
     names: () => namesOfConfig(store.config(), (id) => book.version(id)?.body),
     decideAnew: async (application, seen) => {
       const decision = [...store.config().decisions.values()].findLast((one) => one.application === application)
-      if (decision === undefined) return false
+      if (decision === undefined || broken !== undefined) return false
       const anew = randomHex(decisionIds, 16)
       const named = [...new Set([...decision.seen, decision.decision, ...seen])].toSorted()
       await store.putDecisions([{ ...decision, decision: anew, seen: named.slice(-entryLimits.seen) }])
       options.onChange()
       return true
     },
-    noteReports: (reports) => deployments.noteReports(reports),
-    rollback: async (deployment, toVersion) => {
-      const { from, to } = await deployments.rollback(deployment, toVersion)
-      return { deployment, 'from-version': from, 'to-version': to }
+    noteReports: async (reports) => {
+      if (broken === undefined) await deployments.noteReports(reports)
     },
   }
 }

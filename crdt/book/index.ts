@@ -9,3 +9,4 @@ export { type ReadBookRecord, readBookRecord, type SignedBookRecord } from './bo
 export { type BookLimits, bookLimits } from './book-state.ts'
 export { type BookOptions, createBook } from './create-book.ts'
 export { type BookGuard, bookGuards } from './records-for.ts'
+export { bookPrefix } from './stored-record.ts'

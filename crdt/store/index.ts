@@ -6,3 +6,4 @@
 export { createMemoryDisk, type MemoryDisk, type MemoryDiskFaults } from './memory-store.ts'
 export type { ScanRange, Store, StoreChange, StoreEntry } from './store.ts'
 export { StoreError, type StoreErrorCode } from './store-error.ts'
+export { createTwiceKeptStore } from './twice-kept-store.ts'

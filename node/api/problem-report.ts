@@ -35,7 +35,7 @@ const statuses = {
   413: ['body-too-large', 'too-large'],
   415: ['unsupported-media-type'],
   503: [
-    'busy', 'disk-full', 'engine-unavailable', 'link-down', 'link-lost', 'network-failed', 'not-ready',
+    'busy', 'damaged', 'disk-full', 'engine-unavailable', 'link-down', 'link-lost', 'network-failed', 'not-ready',
     'parent-unreachable', 'site-unreachable', 'stopping', 'stream-aborted', 'stream-closed', 'unavailable', 'unreachable',
     'write-failed',
   ],

@@ -19,6 +19,8 @@ export interface MemoryBlobDisk {
   contents(): ReadonlyMap<string, Uint8Array>
   /** Changes bytes behind the back of the store, as a worn disk does. */
   spoil(name: string): void
+  /** Puts bytes there as a whole file, from outside. */
+  lay(name: string, bytes: Uint8Array): void
 }
 
 interface Held {
@@ -120,5 +122,6 @@ export const createMemoryBlobDisk = (pathOf = (name: string) => `memory:${name}`
       const file = held.get(name)
       if (file) file.bytes = file.bytes.map((byte, at) => (at === 0 ? byte ^ 1 : byte))
     },
+    lay: (name, bytes) => void held.set(name, { bytes, syncedBytes: bytes.length, changed: changes++ }),
   }
 }

@@ -36,6 +36,7 @@ import { towerCrashes } from './catalogue/tower-crashes.ts'
 import { twentyNodes } from './catalogue/twenty-nodes.ts'
 import { twoAggregators } from './catalogue/two-aggregators.ts'
 import { twoFacedOwners } from './catalogue/two-faced-owners.ts'
+import { wornTower } from './catalogue/worn-tower.ts'
 import { wrongClocks } from './catalogue/wrong-clocks.ts'
 import { zoneAlone } from './catalogue/zone-alone.ts'
 import type { Scenario } from './scenario.ts'
@@ -57,6 +58,7 @@ export const scenarios: readonly Scenario[] = [
   oddTime,
   fullDisks,
   bitFlips,
+  wornTower,
   hostileEdge,
   enginesGo,
   enginesLie,

@@ -41,8 +41,8 @@ export interface Disk {
   flipInStore(key: string): boolean
   /** Flips one bit of a state file as it lies there. Returns how to put it back, unless it was written since. */
   flipInState(name: string): (() => void) | undefined
-  /** Changes bytes of a blob as it lies there; a name as `blobs` has it, without `sha256:`. */
-  spoilBlob(hex: string): void
+  /** Changes bytes of a blob as it lies there; a name as `blobs` has it, without `sha256:`. Returns how to put it back. */
+  spoilBlob(hex: string): () => void
   /** What lies in the store under a prefix, as far as it was written while somebody watched. */
   peek(prefix: string): readonly Uint8Array[]
   /** Names of what is on it, in the order it was made: state files, keys of the store, blobs. */
@@ -226,7 +226,11 @@ export const createDisk = ({ machine, random, clock, onWrite }: DiskOptions): Di
         if (files.get(name) === flipped) files.set(name, text)
       }
     },
-    spoilBlob: blobDisk.spoil,
+    spoilBlob: (hex) => {
+      const bytes = blobDisk.contents().get(hex) ?? new Uint8Array()
+      blobDisk.spoil(hex)
+      return () => blobDisk.lay(hex, bytes)
+    },
     peek: (prefix) => [...stored].flatMap(([key, value]) => (key.startsWith(prefix) ? [value] : [])),
     names: () => ({
       states: [...files.keys()],

@@ -230,7 +230,9 @@ test('a newer format, a value out of form and a specification that is gone are t
   lane.set('policy/later', 'is passed over')
   await t.notThrowsAsync(open())
   blobs.clear()
-  await t.throwsAsync(open(), { code: 'not-held', message: /shop 1: its specification is not held/ })
+  const without = await open()
+  t.deepEqual(without.lost(), [{ application: 'shop', version: '1', why: 'its specification is not held' }])
+  t.deepEqual(await without.listApplications(), [])
 })
 
 test('of concurrent values every reader takes the same', (t) => {

@@ -1,4 +1,3 @@
-import { SkerryError } from '../../../base/index.ts'
 import type { LaneValue } from '../../../crdt/index.ts'
 import type { NewConfigId } from './config-ids.ts'
 import type { ApplicationRevision, ConfigStore, StoredApplication, StoredDeployment } from './config-store.ts'
@@ -47,12 +46,24 @@ export interface LaneConfigStoreOptions {
   readonly onChange?: () => void
 }
 
+interface LostRevision {
+  /** Name of the application. */
+  readonly application: string
+  readonly version: string
+  readonly why: string
+}
+
 export interface LaneConfigStore extends ConfigStore {
   /**
    * Reads the lane; again after it changed from elsewhere.
-   * @throws {SkerryError} `newer-format`, `bad-config`, `not-held` when the specification of a revision is not here
+   * @throws {SkerryError} `newer-format`, `bad-config`
    */
   open(): Promise<void>
+  /**
+   * Versions whose specification is not here: they are left out of what is shown and of what a change says, and what was
+   * decided of them stands. One that is put again is there again.
+   */
+  lost(): readonly LostRevision[]
   /** All it holds, for a trial run on a copy. */
   state(): ConfigState
   /** What stands in the lane, ids and decisions included. */
@@ -86,22 +97,31 @@ export const createLaneConfigStore = (options: LaneConfigStoreOptions): LaneConf
   const inTurn = oneAtATime()
   let held: Held = { state: createMemoryConfigStore().state(), config: nothingConfigured }
 
-  const readRevision = async (name: string, one: { version: string; revision: string; changedAtMs: number }) => {
+  let lost: readonly LostRevision[] = []
+
+  const readRevision = async (
+    one: Omit<ApplicationRevision, 'spec' | 'images'>,
+  ): Promise<ApplicationRevision | { readonly why: string }> => {
     const bytes = await blobs.get(one.revision)
     const found = bytes && readSpecification(bytes, one.revision, hash)
     if (found?.ok) return { ...one, spec: found.application, images: found.images }
-    const why = found ? found.refusal.message : 'its specification is not held'
-    throw new SkerryError('not-held', `cannot read application ${name} ${one.version}: ${why}; restore the store`)
+    return { why: found ? found.refusal.message : 'its specification is not held' }
   }
 
   const open = async () => {
     const config = readTenantConfig(await lane.load())
     const applications: StoredApplication[] = []
+    const missing: LostRevision[] = []
     for (const { name, order, revisions } of config.applications.values()) {
       const read: ApplicationRevision[] = []
-      for (const one of revisions) read.push(await readRevision(name, one))
-      applications.push({ name, order, revisions: read })
+      for (const one of revisions) {
+        const found = await readRevision(one)
+        if ('why' in found) missing.push({ application: name, version: one.version, why: found.why })
+        else read.push(found)
+      }
+      if (read.length > 0) applications.push({ name, order, revisions: read })
     }
+    lost = missing
     const deployments = [...config.deployments.values()].map(({ id: _, ...stored }) => stored)
     const cached = told.load()
     const orders = Object.values(cached?.intentOrders ?? {})
@@ -205,6 +225,10 @@ export const createLaneConfigStore = (options: LaneConfigStoreOptions): LaneConf
       await keepSpecifications(next)
       await lane.save(edits)
       held = { state: next, config }
+      const names = new Set(
+        next.applications.flatMap(({ name, revisions }) => revisions.map((one) => `${name} ${one.version}`)),
+      )
+      lost = lost.filter(({ application, version }) => !names.has(`${application} ${version}`))
       options.onChange?.()
       return
     }
@@ -226,6 +250,7 @@ export const createLaneConfigStore = (options: LaneConfigStoreOptions): LaneConf
     open: () => inTurn(open),
     state: () => held.state,
     config: () => held.config,
+    lost: () => lost,
     putDecisions: (decisions) =>
       inTurn(async () => {
         if (decisions.length === 0) return

@@ -2,24 +2,33 @@ import type { Random } from '../../../base/index.ts'
 import type { Machine } from '../../world/index.ts'
 import { between, type Fault, pick, running } from './fault.ts'
 
+/** When somebody does what the status of a node asks for, in milliseconds. */
+const noticedMs = 5_000
+
+/** What a tower has once, and says so when it is gone: archives of images. */
+const isArchive = ({ place, disk }: Machine, hex: string): boolean => {
+  const images = disk.stateFile<Readonly<Record<string, { readonly archive: string }>>>('images').load() ?? {}
+  return place.role === 'tower' && Object.values(images).some(({ archive }) => archive === `sha256:${hex}`)
+}
+
 /** Ends the process, does something to the disk while nobody looks, and starts the process when it is over. */
 const whileOff = (
   name: string,
-  isVictim: (machine: Machine) => boolean,
   act: (machine: Machine, random: Random) => { readonly text: string; readonly mend?: () => void } | undefined,
 ): Fault => ({
   name,
   lastsMs: [500, 20_000],
   begin: (world, random) => {
-    const victim = pick(random, running(world).filter(isVictim))
+    const victim = pick(random, running(world))
     const done = victim && act(victim, random)
     if (!victim || !done) return undefined
     victim.crash('kill')
     return {
       text: `${victim.place.name} ends, and on its disk ${done.text}`,
       end: () => {
-        done.mend?.()
         victim.start()
+        const { mend } = done
+        if (mend) world.at(world.nowMs() + noticedMs, 'operator imports an image again', mend)
       },
     }
   },
@@ -51,14 +60,10 @@ export const disks = {
       )
     },
   },
-  'flip-stored': whileOff(
-    'flip-stored',
-    ({ place }) => place.role !== 'tower',
-    ({ disk }, random) => {
-      const key = pick(random, disk.names().stored)
-      return key !== undefined && disk.flipInStore(key) ? { text: `a bit of ${key} flips` } : undefined
-    },
-  ),
+  'flip-stored': whileOff('flip-stored', ({ disk }, random) => {
+    const key = pick(random, disk.names().stored)
+    return key !== undefined && disk.flipInStore(key) ? { text: `a bit of ${key} flips` } : undefined
+  }),
   'flip-state': {
     name: 'flip-state',
     lastsMs: [3_000, 20_000],
@@ -85,14 +90,11 @@ export const disks = {
       }
     },
   },
-  'spoil-blob': whileOff(
-    'spoil-blob',
-    ({ place }) => place.role !== 'tower',
-    ({ disk }, random) => {
-      const hex = pick(random, disk.names().blobs)
-      if (hex === undefined) return undefined
-      disk.spoilBlob(hex)
-      return { text: `blob ${hex.slice(0, 12)} rots` }
-    },
-  ),
+  'spoil-blob': whileOff('spoil-blob', (victim, random) => {
+    const hex = pick(random, victim.disk.names().blobs)
+    if (hex === undefined) return undefined
+    const isAsked = isArchive(victim, hex)
+    const putBack = victim.disk.spoilBlob(hex)
+    return { text: `blob ${hex.slice(0, 12)} rots`, ...(isAsked && { mend: putBack }) }
+  }),
 } as const satisfies Readonly<Record<string, Fault>>
