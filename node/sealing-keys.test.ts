@@ -98,8 +98,16 @@ test('a key that is taken off the list, and one that signed twice, write no late
   await sealing.idle()
 
   t.deepEqual([...(await documents.standing(id)).keys()], ['host/a'])
-  t.deepEqual(sealing.words(), [
-    '3 changes of member/.s came too late for its seal: kept, not in force; write again what is still wanted',
+  const [count, ...named] = sealing.words()
+  t.is(count, '3 changes of member/.s came too late for its seal: kept, not in force; write again what is still wanted')
+  const lateWords = (key: string, what: string, why: string) =>
+    `late in member/.s: the key ${key.slice(0, 16)} wrote ${what} in epoch 1 (change …); ${why}`
+  const notCounted = lateWords(bad.keyId, 'host/b', 'it did not count when the epoch was sealed')
+  const wordsOf = (lines: readonly string[]) => lines.map((line) => line.replace(/change [0-9a-f]{12}/, 'change …'))
+  t.deepEqual(wordsOf(named.slice(0, -1)).toSorted(), [
+    ...[notCounted, notCounted, lateWords(other.keyId, 'host/c', 'the epoch was sealed without it')].toSorted(),
+  ])
+  t.deepEqual(named.slice(-1), [
     `the key ${bad.keyId.slice(0, 16)} signed two changes with one number in member/.s, epoch 1: that epoch stays as it was sealed, and the key writes no later epoch`,
   ])
   // Nothing more is to be sealed.

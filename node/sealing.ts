@@ -16,6 +16,7 @@ import {
   type Trust,
   whySeal,
 } from '../crdt/index.ts'
+import { createLateWords } from './late-words.ts'
 
 export interface SealingOptions {
   readonly documents: Documents
@@ -81,6 +82,7 @@ const ownersIn = (book: Book): ((lane: LaneName) => Owner | undefined) => {
 export const createSealing = (options: SealingOptions) => {
   const { documents, book, log, limits = sealLimits } = options
   const due = new Set<string>()
+  const late = createLateWords(options)
   let running: Promise<void> | undefined
   let isStopped = false
 
@@ -140,7 +142,8 @@ export const createSealing = (options: SealingOptions) => {
   }
 
   const stops = [
-    documents.onChange(({ documentId }) => {
+    documents.onChange(({ documentId, late: came }) => {
+      if (came.length > 0) late.read(documentId)
       const load = documents.loadOf(documentId)
       const isLarge = load !== undefined && (load.count >= limits.changes || load.sizeBytes >= limits.sizeBytes)
       // A key that is not to be relied on writes no lane any more.
@@ -154,7 +157,10 @@ export const createSealing = (options: SealingOptions) => {
 
   return {
     /** Looks at every lane: what came while the node was down counts too. */
-    start: () => look(documents.ids()),
+    start: () => {
+      for (const id of documents.ids()) if (documents.lateNames(id).length > 0) late.read(id)
+      look(documents.ids())
+    },
     stop: async () => {
       isStopped = true
       for (const stop of stops) stop()
@@ -163,13 +169,14 @@ export const createSealing = (options: SealingOptions) => {
     /** Resolves when nothing is left to look at. */
     idle: async () => {
       while (running !== undefined) await running
+      await late.idle()
     },
-    /** What people are to know of lanes here: changes that are late, keys that are quarantined. One line for each lane and key. */
+    /** What people are to know of lanes here: changes that are late, keys that are quarantined. One line for each lane, late change and key. */
     words: (): readonly string[] => [
       ...documents.ids().flatMap((documentId) => {
-        const count = documents.lateNames(documentId).length
+        const names = documents.lateNames(documentId)
         const lane = documents.epochOf(documentId)?.lane
-        return count === 0 || lane === undefined ? [] : [lateText(formatLaneName(lane), count)]
+        return names.length === 0 || lane === undefined ? [] : late.words(documentId, lane, names)
       }),
       ...documents
         .quarantined()
@@ -177,9 +184,6 @@ export const createSealing = (options: SealingOptions) => {
     ],
   }
 }
-
-const lateText = (lane: string, count: number): string =>
-  `${count} ${count === 1 ? 'change' : 'changes'} of ${lane} came too late for its seal: kept, not in force; write again what is still wanted`
 
 const quarantineText = (author: string, lane: string, epoch: number, isOpen: boolean): string =>
   `the key ${author.slice(0, 16)} signed two changes with one number in ${lane}, epoch ${epoch}: ${
