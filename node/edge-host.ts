@@ -1,10 +1,10 @@
 import { type Clock, errorText, type Log, SkerryError, sleep } from '../base/index.ts'
 import {
   type Containers,
-  createNetProbes,
   createReconciler,
   type DesiredImage,
   type Histories,
+  type ProbeRunner,
   type Reconciler,
 } from '../runtime/index.ts'
 import type { ExecOutcome } from './api/index.ts'
@@ -61,6 +61,7 @@ export interface EdgeHostOptions {
   readonly log: Log
   /** Brings an archive from the parent into the archives here. @throws {SkerryError} that it cannot be had now */
   readonly fetchArchive: (archive: string, signal?: AbortSignal) => Promise<void>
+  readonly probes: ProbeRunner
   /** @default all; a proof takes one out */
   readonly guards?: NodeGuards | undefined
 }
@@ -91,7 +92,7 @@ export const createEdgeHost = (options: EdgeHostOptions): EdgeHost => {
   const reconciler: Reconciler = createReconciler({
     containers,
     images: { fetch: fetchImage },
-    probes: createNetProbes(),
+    probes: options.probes,
     clock,
     log,
     portRange: options.portRange,

@@ -1,7 +1,7 @@
 import type { Clock, Log, Random } from '../base/index.ts'
 import type { AuthorityPowers, LaneName, Store } from '../crdt/index.ts'
 import type { Mesh } from '../mesh/index.ts'
-import type { Containers } from '../runtime/index.ts'
+import type { Containers, ProbeRunner } from '../runtime/index.ts'
 import type { Topology } from '../topologies/index.ts'
 import type { ApiServices } from './api/index.ts'
 import { assembleNode, type RunningNode } from './assemble.ts'
@@ -30,6 +30,8 @@ export interface NodePowers {
   readonly stateFile: <Value>(name: string) => StateFile<Value>
   /** What runs containers; an edge's alone. */
   readonly containers?: Containers
+  /** The network that HTTP and TCP probes go over. @default that of the machine */
+  readonly probes?: ProbeRunner
   /** The part of the tree this node may read; none at an edge. */
   readonly topology?: Topology
   /** What the machine is known by. */

@@ -1,5 +1,5 @@
 import { SkerryError } from '../base/index.ts'
-import type { Histories } from '../runtime/index.ts'
+import { createNetProbes, type Histories } from '../runtime/index.ts'
 import type { NodeConfig } from './config.ts'
 import { createEdgeHost, type EdgeHost } from './edge-host.ts'
 import type { NodePowers } from './node.ts'
@@ -33,6 +33,7 @@ export const openEdge = async (config: NodeConfig, powers: NodePowers): Promise<
     clock,
     log,
     fetchArchive: (archive, signal) => fetchArchive(archive, signal),
+    probes: powers.probes ?? createNetProbes(),
     guards: powers.guards,
   })
   await edge.start()

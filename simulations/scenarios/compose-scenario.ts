@@ -1,5 +1,6 @@
 import { sealLimits } from '../../crdt/index.ts'
 import { parseTopology, type Topology, zones } from '../../topologies/index.ts'
+import type { MakeChecker } from './checker.ts'
 import { type SealRemain, sealsExplained } from './checkers/seals-explained.ts'
 import type { FaultName } from './faults/index.ts'
 import { invariantCheckers } from './invariants.ts'
@@ -21,6 +22,8 @@ export interface ScenarioParts {
   readonly sealsAfter?: number
   /** What sealing has to leave behind in each run, or the run proves nothing; only where lanes are sealed. @default nothing */
   readonly remains?: readonly SealRemain[]
+  /** Beside those of the invariants. @default none */
+  readonly checkers?: readonly MakeChecker[]
   /** @default all that have a checker */
   readonly invariants?: readonly number[]
   /** @default a minute and a half of harm, a fault for each about once and a half, a move every 3 to 9 seconds; three minutes to become as wanted, then quiet for one */
@@ -71,6 +74,7 @@ export const composeScenario = (parts: ScenarioParts): Scenario => {
         return checker
       }),
       ...(parts.sealsAfter === undefined ? [] : [sealsExplained(parts.remains ?? [])]),
+      ...(parts.checkers ?? []),
     ],
     invariants,
     faultEveryMs: paceOf(faults.length, harmMs),

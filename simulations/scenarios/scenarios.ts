@@ -17,6 +17,7 @@ import { failingContainers } from './catalogue/failing-containers.ts'
 import { floodingOwners } from './catalogue/flooding-owners.ts'
 import { fullDisks } from './catalogue/full-disks.ts'
 import { halfOpenLinks } from './catalogue/half-open-links.ts'
+import { hangingContainers } from './catalogue/hanging-containers.ts'
 import { hostileEdge } from './catalogue/hostile-edge.ts'
 import { narrowedZones } from './catalogue/narrowed-zones.ts'
 import { nestedZones } from './catalogue/nested-zones.ts'
@@ -83,5 +84,6 @@ export const scenarios: readonly Scenario[] = [
   twoFacedOwners,
   twoAggregators,
   floodingOwners,
+  hangingContainers,
   twentyNodes,
 ]

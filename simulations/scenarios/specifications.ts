@@ -11,8 +11,15 @@ export interface WorldApplication {
   readonly mode: string
   /** Instances at a site with so many hosts. */
   readonly instances: (hosts: number) => number
-  readonly containers: readonly { readonly name: string; readonly changes: boolean }[]
+  readonly containers: readonly {
+    readonly name: string
+    readonly changes: boolean
+    /** How it is asked whether it is well, as the file says it; it listens on `PORT` of its environment. */
+    readonly probes?: string
+  }[]
 }
+
+const port = 8080
 
 export const imageName = 'demo:1'
 
@@ -24,7 +31,11 @@ export const applications: readonly WorldApplication[] = [
     mode: 'mode: one-per-matching-host',
     instances: (hosts) => hosts,
     containers: [
-      { name: 'web', changes: true },
+      {
+        name: 'web',
+        changes: true,
+        probes: `{ liveness: { http: { port: ${port}, path: /health }, failure-threshold: 2 } }`,
+      },
       { name: 'side', changes: false },
     ],
   },
@@ -35,7 +46,7 @@ export const applications: readonly WorldApplication[] = [
     siteLabels: { tier: 'gold' },
     mode: 'mode: replicated\n    replicas: 2',
     instances: () => 2,
-    containers: [{ name: 'api', changes: true }],
+    containers: [{ name: 'api', changes: true, probes: `{ liveness: { tcp: { port: ${port} }, failure-threshold: 2 } }` }],
   },
 ]
 
@@ -53,7 +64,8 @@ export const applicationText = ({ name, mode, containers }: WorldApplication, ve
     ...containers.flatMap((one) => [
       `      - name: ${one.name}`,
       `        image: ${imageName}`,
-      `        env: { ${one.changes ? `VERSION: "${version}"` : 'ALWAYS: same'} }`,
+      `        env: { ${one.changes ? `VERSION: "${version}"` : 'ALWAYS: same'}, PORT: "${one.probes ? port : 0}" }`,
+      ...(one.probes ? [`        probes: ${one.probes}`] : []),
     ]),
     '',
   ].join('\n')

@@ -1,5 +1,5 @@
 import { type Clock, SkerryError, sleep } from '../../base/index.ts'
-import { type Containers, createSimulatedHost, type SimulatedHost } from '../../runtime/index.ts'
+import { type Containers, createSimulatedHost, type ProbeRunner, type SimulatedHost } from '../../runtime/index.ts'
 
 /** How an engine takes images in. */
 export type Imports =
@@ -17,6 +17,14 @@ export interface Engine {
   setListDelay(delayMs: number): void
   /** `lost`: it does what it is told, and then fails to say so. */
   setAnswers(answers: 'given' | 'lost'): void
+  /** What HTTP and TCP probes find: a container listens on the port that its environment names in `PORT`. */
+  readonly probes: ProbeRunner
+  /** A container that runs and lets nobody connect. Returns how to end that. */
+  refuse(id: string): () => void
+  /** Whether a container listens to be asked. */
+  isAsked(id: string): boolean
+  /** Whether a container hangs or refuses. */
+  isIll(id: string): boolean
   /** A container that runs and answers nothing: what is asked of it ends when its time is over. Returns how to end that. */
   hang(id: string): () => void
 }
@@ -25,6 +33,11 @@ export const createEngine = ({ clock, latencyMs }: { readonly clock: Clock; read
   const host = createSimulatedHost({ clock })
   host.setLatency(latencyMs)
   const hanging = new Set<string>()
+  const refusing = new Set<string>()
+  /** Instance by address; who goes gives no answers any more, whatever is kept here. */
+  const instances = new Map<string, string>()
+  /** Port by id of the container. */
+  const ports = new Map<string, number>()
   let imports: Imports = { kind: 'well' }
   let listDelayMs = 0
   let isMute = false
@@ -45,8 +58,51 @@ export const createEngine = ({ clock, latencyMs }: { readonly clock: Clock; read
     return found
   }
 
+  const listener = ({ host: address, port }: { readonly host: string; readonly port: number }) => {
+    const instance = instances.get(address)
+    const found = host
+      .containers()
+      .find(({ id, state, owner }) => state === 'running' && owner.instance === instance && ports.get(id) === port)
+    return found === undefined || refusing.has(found.id) ? undefined : found
+  }
+  const refused = ({ host: address, port }: { readonly host: string; readonly port: number }) => ({
+    ok: false,
+    detail: `connect ECONNREFUSED ${address}:${port}`,
+  })
+  const probes: ProbeRunner = {
+    http: async (ask) => {
+      const found = listener(ask)
+      if (found === undefined) return refused(ask)
+      if (!hanging.has(found.id)) return { ok: true, detail: 'status 200' }
+      await sleep(clock, ask.timeoutMs)
+      return { ok: false, detail: `no answer within ${ask.timeoutMs} ms` }
+    },
+    // Who hangs is connected to by its kernel.
+    tcp: async (ask) => (listener(ask) === undefined ? refused(ask) : { ok: true, detail: 'connected' }),
+  }
+  const noteAddress = async (attached: ReturnType<Containers['attachNetwork']>) => {
+    const network = await attached
+    for (const address of network.addresses) instances.set(address, network.instance)
+    return network
+  }
+  const notePort = async (
+    started: ReturnType<Containers['startContainer']>,
+    { PORT: port }: Readonly<Record<string, string>>,
+  ) => {
+    const container = await started
+    if (port !== undefined) ports.set(container.id, Number(port))
+    return container
+  }
+
   return {
     host,
+    probes,
+    isAsked: (id) => (ports.get(id) ?? 0) > 0,
+    isIll: (id) => hanging.has(id) || refusing.has(id),
+    refuse: (id) => {
+      refusing.add(id)
+      return () => void refusing.delete(id)
+    },
     connect: (see) => {
       const inner = see(host.connect())
       return {
@@ -57,9 +113,10 @@ export const createEngine = ({ clock, latencyMs }: { readonly clock: Clock; read
           return answered('import', inner.importImage(path, options))
         },
         removeImage: (name) => answered('remove an image', inner.removeImage(name)),
-        attachNetwork: (spec) => answered('attach a network', inner.attachNetwork(spec)),
+        attachNetwork: (spec) => answered('attach a network', noteAddress(inner.attachNetwork(spec))),
         detachNetwork: (tenant, instance) => answered('detach a network', inner.detachNetwork(tenant, instance)),
-        startContainer: (owner, spec) => answered('start a container', inner.startContainer(owner, spec)),
+        startContainer: (owner, spec) =>
+          answered('start a container', notePort(inner.startContainer(owner, spec), spec.env)),
         removeContainer: (id, options) => answered('remove a container', inner.removeContainer(id, options)),
         exec: async (id, options) => {
           if (!hanging.has(id)) return inner.exec(id, options)

@@ -164,7 +164,10 @@ export const createMachine = (options: MachineOptions): Machine => {
       hash: sha256,
       blobs: incarnation.guard('blobs', disk.blobs(chance.fork('blobs'))),
       stateFile: <Value>(name: string) => incarnation.guard(name, disk.stateFile<Value>(name)),
-      ...(engine && { containers: engineFor(incarnation, engine) }),
+      ...(engine && {
+        containers: engineFor(incarnation, engine),
+        probes: incarnation.guard('probes', engine.probes),
+      }),
       ...(slice && { topology: slice }),
       hostId: `host-of-${place.name}`,
       joinTokens: () => (told.token === '' ? [] : [told.token]),

@@ -25,6 +25,8 @@ export const healthyUntouched: MakeChecker = ({ world, ledger }) => {
       .host?.containers()
       .find((one) => one.id === id)
     if (!found || container?.state !== 'running') return
+    // What hangs or refuses is not well: its probes say so.
+    if (world.machine(machine).engine?.isIll(id)) return
     const { owner } = container
     const asked = progress.askedSince(machine, owner.application)
     if (asked.some((version) => version === '' || contentOf(owner, version) !== found.content)) return

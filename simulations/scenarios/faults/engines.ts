@@ -22,13 +22,26 @@ const ill = (
   },
 })
 
-const pickContainer = (world: World, random: Random) =>
+interface Victim {
+  readonly engine: Engine
+  readonly id: string
+  readonly owner: ReturnType<Engine['host']['containers']>[number]['owner']
+  /** Of the machine. */
+  readonly name: string
+}
+
+const pickContainer = (
+  world: World,
+  random: Random,
+  isFit: (victim: Victim) => boolean = () => true,
+): Victim | undefined =>
   pick(
     random,
     running(world, 'edge').flatMap(({ engine, place }) =>
       (engine?.host.containers() ?? [])
         .filter(({ state }) => state === 'running')
-        .map(({ id, owner }) => ({ engine: engine as Engine, id, owner, name: place.name })),
+        .map(({ id, owner }) => ({ engine: engine as Engine, id, owner, name: place.name }))
+        .filter(isFit),
     ),
   )
 
@@ -121,11 +134,24 @@ export const engines = {
       }
     },
   },
+  'container-refuses': {
+    name: 'container-refuses',
+    lastsMs: [25_000, 60_000],
+    begin: (world, random) => {
+      const victim = pickContainer(world, random, ({ engine, id }) => engine.isAsked(id))
+      return (
+        victim && {
+          text: `${victim.id} on ${victim.name} lets nobody connect`,
+          end: victim.engine.refuse(victim.id),
+        }
+      )
+    },
+  },
   'container-hangs': {
     name: 'container-hangs',
-    lastsMs: [10_000, 60_000],
+    lastsMs: [25_000, 60_000],
     begin: (world, random) => {
-      const victim = pickContainer(world, random)
+      const victim = pickContainer(world, random, ({ engine, id }) => engine.isAsked(id))
       return (
         victim && {
           text: `${victim.id} on ${victim.name} answers nothing`,
