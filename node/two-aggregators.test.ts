@@ -47,6 +47,15 @@ test('a second aggregator of a privacy zone acts once the first put its key on t
     (await tree.node('farther-a').services.state.node(asked)).parent?.link === 'up' ? true : undefined,
   )
   t.like(await tree.node('farther-a').services.authority.show('/north', asked), { id, generation: 2 })
+  // Each hears from the other, and from nobody else, of the host that joined there.
+  for (const [name, host] of [
+    ['north-agg', 'farther-a'],
+    ['north-two', 'far-a'],
+  ] as const)
+    await until(`${name} to know ${host}`, async () => {
+      const listed = await tree.node(name).services.members.list({ ...asked, zone: '/north' })
+      return listed.some((one) => one.name === host && one.fingerprint !== undefined) ? true : undefined
+    })
 
   const draft = await one.renew('/north', { ...asked, add: [], remove: [], threshold: 1 })
   t.like(draft, { outcome: 'draft', generation: 3, signed: 1, needed: 2 })
