@@ -5,6 +5,7 @@ import { encodeFrame, type FrameKind } from '../frames.ts'
 import { encodeHello } from '../hello.ts'
 import type { MeshLink } from '../mesh.ts'
 import type { Libp2pLimits, Libp2pMesh, RefusalKind } from './index.ts'
+import { defaultLimits } from './limits.ts'
 import { makeNode, nodes, portOf, realClock, startRawCaller, turn, until } from './loopback.contract.ts'
 
 /** Strangers that cost no handshake, and such that do. */
@@ -244,7 +245,7 @@ test('the time for a greeting is what ends callers that say nothing, on both tra
         if (words && port === portOf(web)) socket.write(words)
       }
     for (let turns = 0; turns < 50; turns++) await turn()
-    clock.advance(5_000)
+    clock.advance(defaultLimits.helloMs)
     for (let turns = 0; turns < 50; turns++) await turn()
     return { gone, tooSlow: hub.counts()['too-slow'] }
   }

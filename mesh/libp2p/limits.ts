@@ -16,7 +16,10 @@ export interface Libp2pLimits {
   readonly inboundPerSecond: number
   /** Bytes a caller may send before its greeting is through; a greeting takes below 2 KiB. @default 16384 */
   readonly helloBytes: number
-  /** From the connection to the greeting, in milliseconds: ten round trips of a slow satellite link fit. @default 5000 */
+  /**
+   * From the connection to the greeting, in milliseconds: ten round trips of a slow satellite link fit, and five hundred callers
+   * at once, each of whom is worth some ten milliseconds of a processor. @default 10000
+   */
   readonly helloMs: number
   /**
    * Bytes of a greeted peer that may lie below its link without making a frame of it, read but not whole. Twice Yamux's
@@ -33,7 +36,7 @@ export const defaultLimits: Libp2pLimits = {
   inboundPending: 512,
   inboundPerSecond: 100,
   helloBytes: 16 * 1024,
-  helloMs: 5_000,
+  helloMs: 10_000,
   unframedBytes: 512 * 1024,
   linksPerPeer: 2,
 }

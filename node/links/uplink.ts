@@ -5,14 +5,15 @@ import { reportEveryMs, reportRestMs, reportWaitsMs } from './report-rest.ts'
 
 /** Waits between tries to reach a parent: doubling from the first to the last, times a random half to one and a half. */
 const firstRetryMs = 250
-const lastRetryMs = 30_000
+const lastRetryMs = 20_000
 /** A node that waits for an operator's yes asks this often at least. */
 const waitingRetryMs = 5_000
-const dialTimeoutMs = 5_000
+/** Hundreds of hosts that call at once keep a hub busy for seconds: who gives up sooner makes it begin again. */
+const dialTimeoutMs = 10_000
 /** A link that lasted so long was a good one. */
 const goodLinkMs = 5_000
 /** How long a parent may take to judge a hello. */
-const joinTimeoutMs = 15_000
+const joinTimeoutMs = 20_000
 /** What a parent may answer to a hello: its records come along, in bytes. */
 const maxAnswerBytes = 8 * 2 ** 20
 /** What a parent may leave at once for another site, in bytes. */
