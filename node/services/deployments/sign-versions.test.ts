@@ -226,3 +226,14 @@ test('whatever changes and wherever it crashes, the last word stands and orders 
     ),
   )
 })
+
+test('an application whose deployment was removed and made anew three hundred times is still deployed', (t) => {
+  const tower = createTower()
+  for (let at = 0; at < 300; at++) {
+    tower.settle([{ id: `shop-${at}` }])
+    tower.settle([])
+  }
+  t.deepEqual(tower.runs(), ['retired'])
+  tower.settle([{ id: 'shop-again' }])
+  t.deepEqual(tower.runs(), ['shop-again 1 system/type = edge'])
+})

@@ -107,8 +107,10 @@ export const signVersions = (
   const decide = ({ deployment, application, order }: VersionStep, version: string | null): Decision => {
     const others = [...standing.values()].filter((one) => one.application === application)
     const choice = { decision: randomHex(random, 16), version, step: 0, fence: { generation: 1, n: 1 } }
-    const known = others.map(({ decision }) => decision)
-    const before = others.flatMap(({ seen }) => seen)
+    const before = others.flatMap((one) => [one.decision, ...one.seen])
+    // Each deployment that was removed leaves its last decision for ever: those that a later one that stays names need no room.
+    const replaced = new Set(others.flatMap((one) => (one.deployment === deployment ? [] : one.seen)))
+    const known = others.flatMap((one) => (replaced.has(one.decision) ? [] : [one.decision]))
     const { decision, seen } = replacingEntry(known, before, choice)
     return { deployment, application, decision, version, order, seen }
   }
