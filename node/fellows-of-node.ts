@@ -58,7 +58,7 @@ const none: NodeFellows = {
 export const createNodeFellows = (options: NodeFellowsOptions): NodeFellows => {
   const { config, powers, opened, mesh, replicator, tree } = options
   const { clock, authority } = powers
-  const { book, documents, identity, membership, networkId } = opened
+  const { book, identity, membership, networkId } = opened
   const zone = powers.topology && zoneAt(powers.topology, config.scope)
   if (config.role !== 'aggregator' || (zone?.hosts.length ?? 0) < 2) return none
   const log = powers.log.child('fellows')
