@@ -6,8 +6,8 @@ import type { MakeChecker } from '../checker.ts'
  */
 const forgetting = { file: 'state/histories', writes: 4 }
 
-/** A tower signs a beacon every ten minutes for ever; it passes down the tree. */
-const beacons = 'store/r/beacon/'
+/** A tower signs a beacon every ten minutes for ever; it passes down the tree. A tower keeps all records twice. */
+const beacons = /^store\/(copy\/)?r\/beacon\//
 /** What children were told is kept once it was read, with whatever is written next; the lanes it is read from are judged. */
 const cache = 'store/told/'
 
@@ -27,7 +27,7 @@ export const fixedPoint: MakeChecker = ({ world }) => {
     observer: {
       act: (machine, act) => disturb(`${machine} had its engine do: ${act.kind}`),
       write: (machine, { name }) => {
-        if (name.startsWith(beacons) || name.startsWith(cache)) return
+        if (beacons.test(name) || name.startsWith(cache)) return
         const times = (forgot.get(machine) ?? 0) + 1
         if (isQuiet && name === forgetting.file) forgot.set(machine, times)
         if (name !== forgetting.file || times > forgetting.writes) disturb(`${machine} wrote ${name}`)
