@@ -46,7 +46,7 @@ export const soakScenario = (harmMs: number): Scenario => ({
     workload: ['deploy', 'upgrade', 'rollback', 'remove', 'relabel', 'block', 'allow', 'replace', 'come-and-go'],
     times: {
       harmMs,
-      moveEveryMs: [3 * minuteMs, 15 * minuteMs],
+      moveEveryMs: [6 * minuteMs, 24 * minuteMs],
       convergeMs: 10 * minuteMs,
     },
   }),
