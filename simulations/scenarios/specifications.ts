@@ -46,7 +46,9 @@ export const applications: readonly WorldApplication[] = [
     siteLabels: { tier: 'gold' },
     mode: 'mode: replicated\n    replicas: 2',
     instances: () => 2,
-    containers: [{ name: 'api', changes: true, probes: `{ liveness: { tcp: { port: ${port} }, failure-threshold: 2 } }` }],
+    containers: [
+      { name: 'api', changes: true, probes: `{ liveness: { tcp: { port: ${port} }, failure-threshold: 2 } }` },
+    ],
   },
 ]
 
