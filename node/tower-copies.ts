@@ -12,7 +12,7 @@ const specificationKey = (digest: string): string => `${specificationPrefix}${di
 const isMadeAnew = (key: string): boolean =>
   key.startsWith('told/') || key.startsWith(specificationPrefix) || /^d\/[0-9a-f]{32}\/s$/.test(key)
 
-/** A tower can get back from nobody what its disk spoils: it keeps its store twice (docs/adr/0038-a-towers-own-copies.md). */
+/** A tower can get back from nobody what its disk spoils: it keeps its store twice (docs/adr/0040-a-towers-own-copies.md). */
 export const withCopies = (config: NodeConfig, powers: NodePowers): NodePowers => {
   if (config.role !== 'tower') return powers
   const log = powers.log.child('store')
