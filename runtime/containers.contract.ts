@@ -231,6 +231,20 @@ const networkCases: Readonly<Record<string, Case>> = {
     await containers.detachNetwork(tenant, instance)
     t.false((await containers.observe()).networks.some((one) => one.instance === instance))
   },
+  'a network that comes where one went answers at a place of its own': async (stage) => {
+    const { t, containers, network, host, instance, other } = stage
+    const spec = (name: string, at: number) =>
+      network({
+        instance: name,
+        ports: [{ protocol: 'tcp' as const, containerPort: 80, hostPort: host.portRange[0] + at }],
+      })
+    const placeOf = async (name: string) => JSON.stringify(await containers.addressOf(name, tenant, 80))
+    await containers.attachNetwork(spec(other, 0))
+    await containers.attachNetwork(spec(instance, 1))
+    await containers.detachNetwork(tenant, other)
+    await containers.attachNetwork(spec(other, 2))
+    t.not(await placeOf(instance), await placeOf(other))
+  },
   'gives a host port to one instance only': async (stage) => {
     const { t, containers, network, host, other } = stage
     const ports = [{ protocol: 'tcp' as const, containerPort: 80, hostPort: host.portRange[0] }]

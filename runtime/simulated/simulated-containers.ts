@@ -59,6 +59,12 @@ const startContainer = (world: World, owner: ContainerOwner, spec: ContainerSpec
   return seen
 }
 
+/** The first address that no network has: one that went leaves a gap. */
+const freeAddress = ({ networks }: World): string => {
+  const taken = new Set([...networks.values()].flatMap(({ addresses }) => addresses))
+  for (let last = 2; ; last++) if (!taken.has(`10.0.0.${last}`)) return `10.0.0.${last}`
+}
+
 const attachNetwork = (world: World, spec: NetworkSpec) => {
   const key = networkKey(spec.tenant, spec.instance)
   const before = world.networks.get(key)
@@ -75,7 +81,7 @@ const attachNetwork = (world: World, spec: NetworkSpec) => {
   const network = {
     ...spec,
     state: 'attached' as const,
-    addresses: before?.addresses ?? [`10.0.0.${world.networks.size + 2}`],
+    addresses: before?.addresses ?? [freeAddress(world)],
   }
   world.networks.set(key, network)
   note(world, `attach ${spec.instance}`)
