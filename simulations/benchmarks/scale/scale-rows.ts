@@ -110,7 +110,7 @@ export const rowsOf = (figures: ScaleFigures, small?: ScaleFigures): readonly Be
       'sites',
       null,
       sites,
-      'edges share one LevelDB per process, a prefix each; engines are simulated',
+      'edges share one LevelDB per process, a prefix each, and one file for their state files; engines are simulated',
     ),
     measured(
       'enrol',
