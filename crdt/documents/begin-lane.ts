@@ -66,7 +66,8 @@ const keep = async (
   )
   desk.shelf.set(lane)
   checkIn(desk, live)
-  desk.shelf.tell({ documentId, isNew: true, isSeal: false, envelopes: [], late: [], from })
+  const first = base === undefined ? genesis : undefined
+  desk.shelf.tell({ documentId, isNew: true, genesis: first, isSeal: false, envelopes: [], late: [], from })
   return undefined
 }
 

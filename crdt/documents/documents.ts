@@ -44,6 +44,8 @@ export interface DocumentChange {
   readonly documentId: string
   /** The document or its epoch is new, or the disk lost some of it: there is more to it than what stands below. */
   readonly isNew: boolean
+  /** What its first epoch begins with, where that was put now. */
+  readonly genesis?: Uint8Array | undefined
   /** This node sealed an epoch and began the next: the same stands as before. */
   readonly isSeal: boolean
   /** New envelopes, in the order they were taken. */

@@ -7,7 +7,8 @@ import { createLaneIndex } from './lane-index.ts'
 import type { Replicator } from './replication.ts'
 import { type ReplicationGuards, replicationGuards } from './replication-guards.ts'
 import { type ReplicationLimits, replicationLimits } from './replication-limits.ts'
-import { createSession, type LiveSession } from './session.ts'
+import { createSession } from './session.ts'
+import { createSessionIndex } from './session-index.ts'
 
 export interface ReplicatorOptions {
   /** Open. */
@@ -29,7 +30,7 @@ export interface ReplicatorOptions {
 export const createReplicator = (options: ReplicatorOptions): Replicator => {
   const { documents, book, powers, clock, log, limits = replicationLimits, guards = replicationGuards } = options
   const lanes = createLaneIndex(documents)
-  const sessions = new Set<LiveSession>()
+  const sessions = createSessionIndex()
   const noted = new Set<string>()
 
   const noteOf = (key: string) => (code: string, message: string) => {
@@ -48,10 +49,11 @@ export const createReplicator = (options: ReplicatorOptions): Replicator => {
       encoded ??= envelopeMessages(change.documentId, bytes, limits)
       return encoded
     }
-    for (const session of [...sessions]) session.changed(change, messages)
+    const lane = documents.epochOf(change.documentId)?.lane
+    if (lane !== undefined) for (const session of sessions.about(lane)) session.changed(change, messages)
   })
   book.onChange((records) => {
-    for (const session of [...sessions]) session.recordsChanged(records)
+    for (const session of sessions.all()) session.recordsChanged(records)
   })
 
   return {
@@ -69,13 +71,13 @@ export const createReplicator = (options: ReplicatorOptions): Replicator => {
         guards,
         note: noteOf(peer.key),
         onMissingOwner: options.onMissingOwner,
-        onEnded: () => sessions.delete(session),
+        onEnded: () => sessions.delete(peer.scope, session),
       })
-      sessions.add(session)
+      sessions.add(peer.scope, session)
       return session
     },
     refresh: () => {
-      for (const session of [...sessions]) session.meetAgain()
+      for (const session of sessions.all()) session.meetAgain()
     },
   }
 }

@@ -3,7 +3,8 @@ import type { LaneName } from '../lane/index.ts'
 
 /** Whether a scope lies in another, or is it. */
 const isWithin = (scope: string, outer: string): boolean =>
-  scope === outer || scope.startsWith(outer === '/' ? '/' : `${outer}/`)
+  // Without a text made for it: a hub asks this for each of its links at each change.
+  scope.startsWith(outer) && (scope.length === outer.length || outer === '/' || scope[outer.length] === '/')
 
 const scopeOf = (lane: LaneName): string | undefined => (lane.kind === 'tenant' ? undefined : lane.scope)
 

@@ -316,7 +316,7 @@ export const createSession = (options: SessionOptions): LiveSession => {
     inSync: inSync.promise,
     counts: () => ({ ...counted, refused: new Map(refused) }),
     stop: () => end(),
-    changed: ({ documentId, isNew, envelopes, late, from }, messages) => {
+    changed: ({ documentId, isNew, genesis: begun, envelopes, late, from }, messages) => {
       if (isEnded || !mayShow(documentId)) return
       // Who brought a seal does not know what became late by it.
       const lateBytes = late.map(({ bytes }) => bytes)
@@ -325,7 +325,7 @@ export const createSession = (options: SessionOptions): LiveSession => {
       if (envelopes.length > 0) for (const bytes of messages()) push(bytes.length, () => [bytes])
       if (!isNew) return
       push(64, async function* () {
-        const genesis = await documents.genesisOf(documentId)
+        const genesis = begun ?? (await documents.genesisOf(documentId))
         if (genesis !== undefined) yield encodeMessage({ kind: 'genesis', bytes: genesis })
       })
     },

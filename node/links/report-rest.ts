@@ -8,7 +8,7 @@ const restTimes = 4
  * While more is about to change a report waits for it, up to this. Each is signed, and verified at every node above, and what
  * starts a container changes half a dozen things one after the other.
  */
-export const reportWaitsMs = 2_000
+export const reportWaitsMs = 5_000
 
 /** How long changes are gathered before the next report, in milliseconds. @param tookMs to put the last one together and send it */
 export const reportRestMs = (tookMs: number): number =>
