@@ -64,3 +64,21 @@ test('a host that does not belong here, or to another site, is not taken', (t) =
   fleet.note('h0', [carried({ ...first, site: 's1' }), carried({ ...first, node: 'other' })])
   t.deepEqual(fleet.carried(), [])
 })
+
+test('a child on a link that is up was heard a moment ago, however long it has had nothing to say', (t) => {
+  const { fleet, links, clock } = createScene()
+  for (const host of hosts.slice(0, 2)) fleet.note(host.node, [carried(host)])
+  // What one link carries of others is as old as it says.
+  const far = hosts[2]
+  if (far !== undefined) fleet.note('h0', [carried(far)])
+  clock.advance(10_000)
+  const ages = () =>
+    fleet
+      .reports()
+      .slice(0, 3)
+      .map(({ receivedAgeMs }) => receivedAgeMs)
+  t.deepEqual(ages(), [10_000, 10_000, 10_000])
+  clock.advance(40_000)
+  links.set('h1', false)
+  t.deepEqual(ages(), [15_000, 15_007, 50_000])
+})

@@ -122,6 +122,9 @@ export interface Fleet {
   carried(): readonly CarriedHost[]
 }
 
+/** A link that is up was heard at most so long ago, in milliseconds: after three heartbeats of silence it is lost. */
+const linkSilenceMs = 15_000
+
 interface Heard {
   readonly child: string
   readonly host: CarriedHost
@@ -154,16 +157,19 @@ export const createFleet = ({ clock, expected, children, intendedOrder }: FleetO
     links: ReturnType<typeof linksNow>,
   ): HostReport => {
     const child = links.get(peer)
+    const isOwn = report.node === peer
     const passedMs = nowMs - atMs
     const up = child?.up === true && report.link === 'up'
     const sinceTold = nowMs - toldMs
-    const linkForMs = child?.up && report.node !== peer ? report.linkForMs + sinceTold : (child?.forMs ?? sinceTold)
+    const linkForMs = child?.up && !isOwn ? report.linkForMs + sinceTold : (child?.forMs ?? sinceTold)
     const order = intendedOrder(report.site)
+    const silentMs = isOwn && child ? linkSilenceMs + (child.up ? 0 : child.forMs) : Number.POSITIVE_INFINITY
+    const heardAgeMs = (ageMs: number) => Math.min(ageMs, silentMs)
     return {
       ...report,
       link: up ? 'up' : 'down',
       linkForMs,
-      ...(report.receivedAgeMs !== undefined && { receivedAgeMs: report.receivedAgeMs + passedMs }),
+      ...(report.receivedAgeMs !== undefined && { receivedAgeMs: heardAgeMs(report.receivedAgeMs + passedMs) }),
       ...(report.statusAgeMs !== undefined && { statusAgeMs: report.statusAgeMs + sinceTold }),
       ...(order !== undefined && { intendedOrder: order }),
     }

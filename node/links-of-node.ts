@@ -5,7 +5,14 @@ import { parentOf, type Topology } from '../topologies/index.ts'
 import type { BlobServer } from './blobs.ts'
 import type { NodeConfig } from './config.ts'
 import { isOut } from './guards.ts'
-import { createDownlinks, createUplink, type Downlinks, type Fellows, type Uplink } from './links/index.ts'
+import {
+  createDownlinks,
+  createUplink,
+  type Downlinks,
+  type Fellows,
+  hostReportEveryMs,
+  type Uplink,
+} from './links/index.ts'
 import type { NodePowers } from './node.ts'
 import { carries, getsUp, isShared, policiesOf, standingByCertificate } from './reading.ts'
 import type { Membership } from './services/membership/index.ts'
@@ -173,6 +180,7 @@ export const createNodeLinks = (options: LinksOptions): NodeLinks => {
       ),
     report: options.report,
     isChanging: options.isChanging,
+    reportEveryMs: config.role === 'edge' ? hostReportEveryMs : undefined,
     callsAgain: !isOut(powers.guards, 'links', 'calls-again'),
     onRequest: options.onRequest,
     ...(options.onDeposit && { onDeposit: options.onDeposit }),

@@ -6,4 +6,5 @@
 export { type Admission, createDownlinks, type Downlinks } from './downlinks.ts'
 export { createFellows, type Fellows } from './fellows.ts'
 export { answer, ask, type LinkAnswer, nextDocument, readerOf, sendDocument } from './link-messages.ts'
+export { hostReportEveryMs } from './report-rest.ts'
 export { createUplink, type Joined, type Uplink } from './uplink.ts'

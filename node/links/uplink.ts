@@ -59,6 +59,8 @@ export interface UplinkOptions {
   readonly onDocuments: (stream: MeshStream, peerKey: string) => Promise<void>
   /** What we say of ourselves and of all below us, now. */
   readonly report: () => Promise<unknown>
+  /** A report leaves at least so often, in milliseconds. @default 10 s */
+  readonly reportEveryMs?: number | undefined
   /** Whether more is about to change, so that a report waits for it. @default no */
   readonly isChanging?: (() => boolean) | undefined
   /** A request forwarded to us. */
@@ -125,7 +127,7 @@ export const createUplink = (options: UplinkOptions): Uplink => {
       return () => sleep(clock, withinMs, wake.signal)
     }
     while (!lost.aborted) {
-      const orLate = change(reportEveryMs)
+      const orLate = change(options.reportEveryMs ?? reportEveryMs)
       const beganMs = clock.monotonicMs()
       await sendDocument(stream, await options.report())
       const tookMs = clock.monotonicMs() - beganMs

@@ -45,8 +45,8 @@ export interface HostReport {
 export type ReportsNow = () => readonly HostReport[]
 
 /**
- * A report older than this says what was, not what is. Hosts report on every change and at least every ten seconds,
- * so this is three reports missed. In milliseconds.
+ * A host that was last heard longer ago is as it was, and not as it is. Its own parent hears it on a link that is up, and
+ * tells those above at least every ten seconds. In milliseconds.
  */
 export const staleAfterMs = 30_000
 
