@@ -258,7 +258,14 @@ export const assembleNode = async (config: NodeConfig, bare: NodePowers): Promis
           .catch((error: unknown) => log.warn('a member lane was not followed', { error: errorText(error) }))
     }),
     book.onChange(settle),
-    ...(edge ? [edge.onChange(() => links.uplink.reportChanged())] : []),
+    ...(edge
+      ? [
+          edge.onChange(() => {
+            // It tells after each look at its containers, which are mostly as they were.
+            if (reports.isNews()) links.uplink.reportChanged()
+          }),
+        ]
+      : []),
   ]
   let renewing: { cancel(): void } | undefined
   const renew = () => {

@@ -89,14 +89,19 @@ export const createReportDesk = (options: ReportDeskOptions) => {
     ingressAddress: config.ingressAddress,
     refusals: options.refusals(),
   })
-  const ownHost = (host: EdgeHost): readonly CarriedHost[] => {
+  /** What a host would sign now, and the same without what only grows older. */
+  const ownWord = (host: EdgeHost) => {
     const report = ownReport(host)
     const certificate = book.certificateOf(identity.signer.keyId)
-    if (certificate === undefined) return []
-    const nowMs = clock.monotonicMs()
     // Who cannot look at its containers says so each time, as the age of its last look is the news.
     const isBlind = (report.status?.observedAgeMs ?? 0) > blindAfterMs
-    const text = `${certificate.id} ${withoutAges(report)} ${isBlind ? nowMs : ''}`
+    const text = `${certificate?.id} ${withoutAges(report)} ${isBlind ? clock.monotonicMs() : ''}`
+    return { report, certificate, text }
+  }
+  const ownHost = (host: EdgeHost): readonly CarriedHost[] => {
+    const { report, certificate, text } = ownWord(host)
+    if (certificate === undefined) return []
+    const nowMs = clock.monotonicMs()
     if (signed?.text !== text) signed = { text, atMs: nowMs, host: signHost(report, certificate.bytes) }
     return [{ ...signed.host, report: { ...report, statusAgeMs: nowMs - signed.atMs } }]
   }
@@ -233,6 +238,8 @@ export const createReportDesk = (options: ReportDeskOptions) => {
       for (const zone of found) zones.set(zone.scope, zone)
       return hosts.length > 0 || found.length > 0
     },
+    /** Whether this host has anything to say that it did not sign last. */
+    isNews: (): boolean => edge === undefined || ownWord(edge).text !== signed?.text,
     /** What goes up now. */
     message: async (): Promise<unknown> => {
       const nowMs = clock.monotonicMs()

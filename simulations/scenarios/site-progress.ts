@@ -32,8 +32,17 @@ export const createSiteProgress = ({
         (versions, index) =>
           index >= from && [...versions].some((version) => version !== '' && contentOf(owner, version) === content),
       )
-      reached.set(key, Math.max(from, at))
-      return { content, isAsked: at >= 0 }
+      // A site that gets an application by a new label gets it as its zone knows it, which may be behind.
+      const isNew = !reached.has(key)
+      const isKnown = ledger
+        .changes()
+        .flatMap(({ wishes }) => wishes)
+        .some(
+          ({ application, version }) =>
+            application === owner.application && version !== undefined && contentOf(owner, version) === content,
+        )
+      if (at >= 0) reached.set(key, Math.max(from, at))
+      return { content, isAsked: at >= 0 || (isNew && isKnown) }
     },
     askedSince: (machine, application) =>
       historyOf(machine, application)
