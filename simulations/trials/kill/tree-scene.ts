@@ -169,5 +169,5 @@ export const emptyScene = (options: TrialOptions, place: TrialPlace): TreeScene 
 /** Folder of a node's data in the tree's home. */
 export const dataDirOf = ({ home }: TrialPlace, name: string): string => join(home, 'nodes', name)
 
-export const edgesOf = ({ world }: TreeScene): readonly DemoNode[] =>
+const edgesOf = ({ world }: TreeScene): readonly DemoNode[] =>
   world.nodes().filter(({ role }) => role === 'edge')
