@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { errorText, SkerryError } from '../../../base/index.ts'
-import { createWorld, type DemoNode, pause, shopArchive, type World } from '../../demo/index.ts'
+import { createWorld, pause, shopArchive, type World } from '../../demo/index.ts'
 import { processRuns, seenProcesses } from '../host-reading.ts'
 import type { TrialOptions } from '../trial-row.ts'
 import {
@@ -168,6 +168,3 @@ export const emptyScene = (options: TrialOptions, place: TrialPlace): TreeScene 
 
 /** Folder of a node's data in the tree's home. */
 export const dataDirOf = ({ home }: TrialPlace, name: string): string => join(home, 'nodes', name)
-
-const edgesOf = ({ world }: TreeScene): readonly DemoNode[] =>
-  world.nodes().filter(({ role }) => role === 'edge')
