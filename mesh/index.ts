@@ -7,6 +7,6 @@
 export { createFrameQueue, type FrameQueue } from './frame-queue.ts'
 export type { Frame } from './frames.ts'
 export { createMemoryNetwork, type MemoryMeshOptions, type MemoryNetwork } from './memory-mesh.ts'
-export type { Mesh, MeshLink, MeshStream, PeerKey, Priority } from './mesh.ts'
+export { linkSilenceMs, type Mesh, type MeshLink, type MeshStream, type PeerKey, type Priority } from './mesh.ts'
 export { MeshError } from './mesh-error.ts'
 export { createStreamLink, type StreamLink } from './stream-link.ts'

@@ -4,6 +4,10 @@
  */
 export type PeerKey = string
 
+/** Milliseconds of silence after which an end gives a sign of life, and after which the other takes the link for lost. */
+export const heartbeatMs = 5_000
+export const linkSilenceMs = 3 * heartbeatMs
+
 /** What goes first when a link is busy: control before events before bulk. */
 export const priorities = ['control', 'events', 'bulk'] as const
 export type Priority = (typeof priorities)[number]

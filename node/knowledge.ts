@@ -1,4 +1,5 @@
 import type { Clock } from '../base/index.ts'
+import { linkSilenceMs } from '../mesh/index.ts'
 import type { SeenLabels } from '../topologies/index.ts'
 import type { HandedDown } from './handed-down.ts'
 import type { LabelSight } from './label-sight.ts'
@@ -122,9 +123,6 @@ export interface Fleet {
   carried(): readonly CarriedHost[]
 }
 
-/** A link that is up was heard at most so long ago, in milliseconds: after three heartbeats of silence it is lost. */
-const linkSilenceMs = 15_000
-
 interface Heard {
   readonly child: string
   readonly host: CarriedHost
@@ -163,6 +161,7 @@ export const createFleet = ({ clock, expected, children, intendedOrder }: FleetO
     const sinceTold = nowMs - toldMs
     const linkForMs = child?.up && !isOwn ? report.linkForMs + sinceTold : (child?.forMs ?? sinceTold)
     const order = intendedOrder(report.site)
+    // A link that is up was heard at most so long ago: after more it is lost.
     const silentMs = isOwn && child ? linkSilenceMs + (child.up ? 0 : child.forMs) : Number.POSITIVE_INFINITY
     const heardAgeMs = (ageMs: number) => Math.min(ageMs, silentMs)
     return {

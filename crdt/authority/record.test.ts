@@ -149,3 +149,15 @@ test('what cannot be sealed is said at once', (t) => {
   const many = Array.from({ length: 33 }, (_, n) => `k${n}`)
   t.throws(() => seal('x', ...many), { message: /more than 32 signatures/ })
 })
+
+test('a signature that was found good counts for those bytes, that kind and who verified it, and for nothing else', (t) => {
+  const note = seal('yes', 'a')
+  const other = seal('no', 'a')
+  const signer = keyNamed('a').keyId
+  t.true(signersOf(noteKind, note, keys, powers).has(signer))
+  t.true(signersOf(noteKind, note, keys, powers).has(signer))
+  t.false(signersOf(noteKind, { ...other, signatures: note.signatures }, keys, powers).has(signer))
+  t.false(signersOf({ ...noteKind, kind: 'other' }, note, keys, powers).has(signer))
+  const believesNothing = { ...powers, signatures: { ...powers.signatures, verify: () => false } }
+  t.false(signersOf(noteKind, note, keys, believesNothing).has(signer))
+})

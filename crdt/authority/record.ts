@@ -157,8 +157,11 @@ export type Keys = ReadonlyMap<KeyId, Uint8Array>
 export const keysOf = (publicKeys: readonly string[], hash: Hash): Keys =>
   new Map(publicKeys.map((text) => [toHex(hash.sha256(fromHex(text))), fromHex(text)]))
 
-/** Signatures that were found good, and by whom: a key id says which key, and a record never changes. */
-const good = new WeakMap<RecordSignature, AuthorityPowers['signatures']>()
+/** Signatures that were found good: by whom, and of which bytes of which kind. A key id says which key. */
+const good = new WeakMap<
+  RecordSignature,
+  { readonly by: AuthorityPowers['signatures']; readonly kind: string; readonly bytes: Uint8Array }
+>()
 
 /** Which of these keys signed the record. A signature that was good is not worked out again. */
 export const signersOf = <Body>(
@@ -171,10 +174,11 @@ export const signersOf = <Body>(
   const isGood = (one: RecordSignature): boolean => {
     const key = keys.get(one.keyId)
     if (key === undefined) return false
-    if (good.get(one) === signatures) return true
+    const known = good.get(one)
+    if (known?.by === signatures && known.kind === kind.kind && known.bytes === record.bytes) return true
     message ??= toSign(kind.kind, bodyOf(record.bytes))
     if (!signatures.verify(key, message, one.signature)) return false
-    good.set(one, signatures)
+    good.set(one, { by: signatures, kind: kind.kind, bytes: record.bytes })
     return true
   }
   return new Set(record.signatures.filter(isGood).map(({ keyId }) => keyId))

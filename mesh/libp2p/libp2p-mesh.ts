@@ -2,7 +2,7 @@ import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import { type Clock, errorText, type Log } from '../../base/index.ts'
 import { linkVersion } from '../frames.ts'
-import type { Mesh, MeshLink, PeerKey } from '../mesh.ts'
+import { heartbeatMs, type Mesh, type MeshLink, type PeerKey } from '../mesh.ts'
 import { MeshError } from '../mesh-error.ts'
 import type { StreamLink } from '../stream-link.ts'
 import { toListenAddress, toMultiaddr, withPort } from './addresses.ts'
@@ -82,7 +82,7 @@ export const createLibp2pMesh = (options: Libp2pMeshOptions): Libp2pMesh => {
         peer,
         dialed,
         clock,
-        heartbeatMs: options.heartbeatMs ?? 5000,
+        heartbeatMs: options.heartbeatMs ?? heartbeatMs,
         version: options.version ?? linkVersion,
         carrier: {
           send: (bytes) => stream.send(bytes) && isFree(stream),

@@ -1,5 +1,5 @@
 import type { Random } from '../../base/index.ts'
-import { type Mesh, MeshError, type MeshLink, type StreamLink } from '../../mesh/index.ts'
+import { linkSilenceMs, type Mesh, MeshError, type MeshLink, type StreamLink } from '../../mesh/index.ts'
 import { createPaths, type Paths } from './paths.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { SpokenLink } from './spoken-links.ts'
@@ -52,7 +52,7 @@ interface CallOptions {
   readonly hasLeft: () => boolean
 }
 
-export const createNetwork = ({ scheduler, random, onFrame, livenessMs = 15_000 }: NetworkOptions): Network => {
+export const createNetwork = ({ scheduler, random, onFrame, livenessMs = linkSilenceMs }: NetworkOptions): Network => {
   const paths = createPaths(random)
   const listeners = new Map<string, Listener>()
   const wires = new Set<Wire>()
