@@ -20,6 +20,8 @@ export interface Checker {
   violations(): readonly string[]
   /** How often it had something to judge: a checker that never saw its subject proves nothing. */
   seen(): number
+  /** Its subject comes about while faults are at work and not later: they go on for it, at most as long again. */
+  readonly needsHarm?: true
   /** What is not yet as it must become once all faults are healed; nothing when it is. */
   readonly lacking?: () => Promise<readonly string[]>
   /** From now on nothing may change any more. */

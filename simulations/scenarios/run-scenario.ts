@@ -64,12 +64,13 @@ export const bringRunUp = async ({ scenario, scene: { world }, found, isBroken }
 }
 
 /**
- * Operators and faults at work, for the time of the scenario and until each fault was begun, at most twice as long.
+ * Operators and faults at work, for the time of the scenario; then faults alone, until each was begun and checkers that need
+ * them saw what they judge, at most as long again.
  * @param random all that is drawn comes from there
  * @param stretch each fault lasts so many times as long as it says
  */
 export const harm = async (
-  { asked, scenario, scene: { world }, isBroken }: Run,
+  { asked, scenario, scene: { world }, checkers, isBroken }: Run,
   workload: Workload,
   random: Random,
   stretch = 1,
@@ -79,6 +80,8 @@ export const harm = async (
   const endMs = startMs + scenario.harmMs
   const plan = planFaults(world, scenario.faults, chance, stretch)
   let isOver = false
+  let isAtRest = false
+  const isSeen = () => checkers.every(({ needsHarm, seen }) => !needsHarm || seen() > 0)
   repeat(
     world,
     moves,
@@ -86,7 +89,7 @@ export const harm = async (
       label: 'operator',
       fromMs: startMs + within(moves, scenario.moveEveryMs),
       everyMs: scenario.moveEveryMs,
-      isOver: () => isOver,
+      isOver: () => isOver || isAtRest,
     },
     (index) => {
       if (asked.keeps('move', index)) workload.move(moves.fork(`move ${index}`))
@@ -100,6 +103,9 @@ export const harm = async (
   )
   await world.runUntil(endMs, isBroken)
   await world.runUntil(endMs + scenario.harmMs, () => plan.isWhole() || isBroken())
+  // What operators change is started again before a probe gives it up.
+  isAtRest = true
+  await world.runUntil(endMs + scenario.harmMs, () => isSeen() || isBroken())
   isOver = true
   return plan
 }

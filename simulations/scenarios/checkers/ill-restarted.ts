@@ -20,5 +20,6 @@ export const illRestarted: MakeChecker = () => {
     },
     violations: () => [],
     seen: () => seen,
+    needsHarm: true,
   }
 }
