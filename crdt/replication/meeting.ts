@@ -50,6 +50,8 @@ export const createMeeting = (options: MeetingOptions): Meeting => {
   let digest: Digest | undefined
   let seenRound = 0
   let settled = false
+  /** What was compared in vain is to be compared: until that is done, a meeting that would not do it does it too. */
+  let isForced = false
   /** Pairs of hashes that were compared last, and what came of it changed nothing. */
   const tried = { records: '', roots: '' }
 
@@ -57,8 +59,9 @@ export const createMeeting = (options: MeetingOptions): Meeting => {
 
   const say = (round: number, again: boolean): Meet => {
     settled = false
+    isForced ||= again
     digest = digestNow()
-    mine = { kind: 'meet', round, root: digest.root(), records: recordsHash(), gives, again }
+    mine = { kind: 'meet', round, root: digest.root(), records: recordsHash(), gives, again: isForced }
     send(mine)
     return mine
   }
@@ -70,11 +73,12 @@ export const createMeeting = (options: MeetingOptions): Meeting => {
 
   /** Both ends come to the same here, and one of them goes on. */
   const compare = (own: Meet, theirs: Meet) => {
-    const isForced = own.again || theirs.again
+    const isWhole = own.again || theirs.again
+    isForced = false
     const records = pairOf(own.records, theirs.records)
     const roots = pairOf(own.root, theirs.root)
-    if (isForced) tried.roots = ''
-    if (own.gives !== theirs.gives && own.records !== theirs.records && (isForced || tried.records !== records)) {
+    if (isWhole) tried.roots = ''
+    if (own.gives !== theirs.gives && own.records !== theirs.records && (isWhole || tried.records !== records)) {
       tried.records = records
       // Records go before documents that need them; whoever asked for them meets anew when they are there.
       if (!own.gives) options.askForRecords()
