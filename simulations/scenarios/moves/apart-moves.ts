@@ -10,6 +10,10 @@ import { putVersion } from './tower-desk.ts'
 
 /** How long the two sides are apart, in milliseconds: links are lost after 15 s, and changes wait until then at most. */
 const apartMs = [18_000, 30_000] as const
+/** How long they are together at least before they are apart again, so that each hears what the other said, in milliseconds. */
+const togetherMs = 40_000
+/** An operator who found nothing to settle looks again after so long, in milliseconds. */
+const lookAgainMs = 10_000
 /** When the zone changes the same after those above, in milliseconds. */
 const laterMs = 3_000
 
@@ -64,9 +68,12 @@ const changeWithin = (
 export const editApart: MakeMove = (office) => {
   const { world, canaries } = office.scene
   let edits = 0
+  /** By zone, when it may be apart again. */
+  const fromMs = new Map<string, number>()
   return {
     begin: (random) => {
-      const zone = pick(random, zonesOf(world))
+      const isReady = ({ place }: Machine) => world.nowMs() >= (fromMs.get(place.scope) ?? 0)
+      const zone = pick(random, zonesOf(world).filter(isReady))
       const tower = office.tower.free() && zone?.place.parents[0]
       // With the first that is out everywhere the image is there as well. One that nobody made yet comes first.
       const isBegun = applications.some((one) => office.tower.current(one.name) !== undefined)
@@ -80,6 +87,7 @@ export const editApart: MakeMove = (office) => {
       ] as const
       for (const way of ways) world.network.paths.close(...way)
       const backMs = apartMs[0] + Math.floor(random.unit() * (apartMs[1] - apartMs[0]))
+      fromMs.set(scope, world.nowMs() + backMs + togetherMs)
       world.at(world.nowMs() + backMs, 'zone is back', () => {
         for (const way of ways) world.network.paths.open(...way)
       })
@@ -145,10 +153,13 @@ export const settle: MakeMove = (office) => {
   const last = world.random.fork('settling')
   const changed = () => zonesOf(world).filter(({ place }) => office.apart.has(place.scope))
   let isBusy = false
+  let lookMs = 0
   const settleZone = async (zone: Machine, random: Random): Promise<readonly string[]> => {
     isBusy = true
     try {
-      return await settleAll(office, zone, random)
+      const found = await settleAll(office, zone, random)
+      if (found.length === 0) lookMs = world.nowMs() + lookAgainMs
+      return found
     } finally {
       isBusy = false
     }
@@ -156,7 +167,7 @@ export const settle: MakeMove = (office) => {
   return {
     begin: (random) => {
       const zone = pick(random, changed())
-      if (isBusy || !zone) return false
+      if (isBusy || !zone || world.nowMs() < lookMs) return false
       settleZone(zone, random).catch((error: unknown) => world.note(`operator was refused: ${errorText(error)}`))
       return true
     },
