@@ -4,9 +4,13 @@
  */
 export type PeerKey = string
 
-/** Milliseconds of silence after which an end gives a sign of life, and after which the other takes the link for lost. */
-export const heartbeatMs = 5_000
-export const linkSilenceMs = 3 * heartbeatMs
+/**
+ * Milliseconds of silence after which an end gives a sign of life, and after which the other takes the link for lost: so
+ * late may a sign be as the pause before it is long.
+ */
+export const heartbeatMs = 10_000
+export const silentBeats = 2
+export const linkSilenceMs = silentBeats * heartbeatMs
 
 /** What goes first when a link is busy: control before events before bulk. */
 export const priorities = ['control', 'events', 'bulk'] as const
@@ -34,6 +38,8 @@ export interface MeshStream {
 /** A live connection to one peer. Streams open in either direction. */
 export interface MeshLink {
   readonly peer: PeerKey
+  /** How long ago something of the peer came, if only a sign of life, in milliseconds. */
+  heardAgeMs(): number
   /**
    * @param options.priority what the messages of this stream, both ways, give way to. @default 'control'
    * @throws {MeshError} `link-lost` when the link is gone.

@@ -27,12 +27,14 @@ export interface StreamLinkOptions {
   readonly write: (frame: Frame, priority: Priority) => void
   /** Undefined while a part of a message may be written, else resolves when to ask again. @default always room */
   readonly room?: (priority: Priority) => Promise<void> | undefined
+  /** How long ago a byte of the peer came, in milliseconds. @default it comes at once or never: 0 */
+  readonly heardAgeMs?: () => number
   /** Tells the peer, after all that was written, and lets go of what carries the frames. */
   readonly hangUp: () => void
 }
 
 export const createStreamLink = (options: StreamLinkOptions): StreamLink => {
-  const { peer, dialed, write, hangUp } = options
+  const { peer, dialed, write, hangUp, heardAgeMs = () => 0 } = options
   const streams = new Map<number, CreditStream>()
   const early: MeshStream[] = []
   const closed = Promise.withResolvers<string>()
@@ -91,6 +93,7 @@ export const createStreamLink = (options: StreamLinkOptions): StreamLink => {
 
   const link: StreamLink = {
     peer,
+    heardAgeMs,
     closed: closed.promise,
     openStream: async (purpose, { priority = 'control' } = {}) => {
       if (gone !== undefined) throw new MeshError('link-lost', `cannot open stream ${purpose} to ${peer}: ${gone}`)

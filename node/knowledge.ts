@@ -3,6 +3,7 @@ import { linkSilenceMs } from '../mesh/index.ts'
 import type { SeenLabels } from '../topologies/index.ts'
 import type { HandedDown } from './handed-down.ts'
 import type { LabelSight } from './label-sight.ts'
+import type { LinkedChild } from './links/index.ts'
 import type { CarriedHost, StillHost } from './reports.ts'
 import type {
   HostReport,
@@ -136,7 +137,7 @@ export interface FleetOptions {
   /** Hosts that belong below this node. */
   readonly expected: readonly { readonly site: string; readonly host: string; readonly node: string }[]
   /** Links to children, as they are now. */
-  readonly children: () => readonly { readonly peer: string; readonly up: boolean; readonly forMs: number }[]
+  readonly children: () => readonly LinkedChild[]
   /** The order number of what this node intends for a site right below it; undefined for other sites. */
   readonly intendedOrder: (site: string) => number | undefined
 }
@@ -161,8 +162,8 @@ export const createFleet = ({ clock, expected, children, intendedOrder }: FleetO
     const sinceTold = nowMs - toldMs
     const linkForMs = child?.up && !isOwn ? report.linkForMs + sinceTold : (child?.forMs ?? sinceTold)
     const order = intendedOrder(report.site)
-    // A link that is up was heard at most so long ago: after more it is lost.
-    const silentMs = isOwn && child ? linkSilenceMs + (child.up ? 0 : child.forMs) : Number.POSITIVE_INFINITY
+    // Signs of life say that all is as it was; a link that is no more was heard at most so long before it was lost.
+    const silentMs = isOwn && child ? (child.heardAgeMs ?? linkSilenceMs + child.forMs) : Number.POSITIVE_INFINITY
     const heardAgeMs = (ageMs: number) => Math.min(ageMs, silentMs)
     return {
       ...report,

@@ -16,6 +16,7 @@ import { isOut } from './guards.ts'
 import type { Identity } from './identity.ts'
 import { createFleet } from './knowledge.ts'
 import { lastLinesHash, splitLastLines } from './last-lines.ts'
+import type { LinkedChild } from './links/index.ts'
 import type { NodePowers } from './node.ts'
 import { createReportTeller, withoutAges } from './report-stream.ts'
 import { type CarriedHost, type CarriedZone, createReportReader, reportMessage, signReport } from './reports.ts'
@@ -31,7 +32,7 @@ export interface ReportDeskOptions {
   readonly nodes: readonly TreeNode[]
   /** The zones this node knows, with what may leave them now. */
   readonly tree: () => Topology | undefined
-  readonly children: () => readonly { readonly peer: string; readonly up: boolean; readonly forMs: number }[]
+  readonly children: () => readonly LinkedChild[]
   readonly intendedOrder: (site: string) => number | undefined
   readonly hostOf: (peerKey: string) => { readonly name: string; readonly session: number } | undefined
   readonly refusals: () => readonly StartRefusal[]

@@ -17,13 +17,20 @@ const empty: ObservedHost = { containers: [], networks: [], images: [] }
 /** A view whose lists end when told to, with what they read when they began. */
 const createScene = () => {
   const clock = createManualClock()
+  const told: number[] = []
   const lists: ((seen: ObservedHost) => void)[] = []
   const containers = {
     ...createSimulatedHost({ clock }).connect(),
     observe: () => new Promise<ObservedHost>((resolve) => lists.push(resolve)),
   }
-  const view = createHostView({ containers, clock, log: silentLog, policy: defaultPolicy, onList: () => {} })
-  return { clock, lists, view }
+  const view = createHostView({
+    containers,
+    clock,
+    log: silentLog,
+    policy: defaultPolicy,
+    onList: () => void told.push(clock.bootNowMs()),
+  })
+  return { clock, lists, told, view }
 }
 
 test('what a step did while a list was under way is not undone by that list', async (t) => {
@@ -90,4 +97,44 @@ test('a start that a list saw half done is whole once it is done; an end the lis
   t.deepEqual(applyEffect(created, effect).containers, [container!])
   const exited = { ...host, containers: [{ ...container!, state: 'exited' as const, pid: 0 }] }
   t.deepEqual(applyEffect(exited, effect), exited)
+})
+
+test('a list that says what the last one said is told of once a minute, and its age is young all the same', async (t) => {
+  const { clock, lists, told, view } = createScene()
+  view.start()
+  await turns()
+  for (let n = 0; n < 10; n++) {
+    lists[n]!(structuredClone(host))
+    await turns()
+    t.is(clock.bootNowMs() - view.last()!.atMs, 0)
+    clock.advance(defaultPolicy.relistMs)
+    await turns()
+  }
+  t.is(lists.length, 11)
+  t.deepEqual(told, [0, defaultPolicy.retellMs])
+})
+
+test('a list is told of where it says something new, was asked for, or came after a step or late', async (t) => {
+  const { clock, lists, told, view } = createScene()
+  view.start()
+  await turns()
+  const next = async (seen: ObservedHost, before: () => void, passMs: number) => {
+    lists.at(-1)!(seen)
+    await turns()
+    before()
+    clock.advance(passMs)
+    await turns()
+    return told.length
+  }
+  const { relistMs } = defaultPolicy
+  t.is(await next(host, () => {}, relistMs), 1)
+  t.is(await next(empty, () => {}, relistMs), 2, 'another list')
+  t.is(await next(empty, () => {}, relistMs), 2, 'the same')
+  t.is(await next(empty, () => view.hint(), defaultPolicy.hintGapMs), 2)
+  t.is(await next(empty, () => view.apply({ kind: 'container', container: container! }), relistMs), 3, 'after a hint')
+  t.is(await next(host, () => {}, relistMs), 4, 'after a step')
+  t.is(await next(host, () => void view.refresh(), 0), 4)
+  t.is(await next(host, () => {}, relistMs), 5, 'it was asked for')
+  clock.advance(relistMs)
+  t.is(await next(host, () => {}, relistMs), 6, 'it was late')
 })

@@ -1,6 +1,7 @@
-import { type Clock, errorText, type Log, SkerryError, sleep, type Timer } from '../base/index.ts'
+import { type Clock, errorText, type Log, SkerryError, type Timer } from '../base/index.ts'
 import type { Containers, DriverFacts, ObservedHost } from './containers.ts'
 import { applyEffect, type Effect } from './effects.ts'
+import { isSameHost } from './is-same-host.ts'
 import { backoffMs, type Policy } from './policy.ts'
 
 /** The one picture of the host all workers share, kept fresh by lists; hints only bring the next list forward. */
@@ -51,6 +52,9 @@ export const createHostView = (powers: {
   let stopped = true
   /** Effects since the list under way began: it may or may not show them. */
   let sinceListBegan: Effect[] = []
+  /** When a list was last told of; whether one was asked for, or a step taken, since the last one began. */
+  let toldAtMs = Number.NEGATIVE_INFINITY
+  let isAwaited = true
 
   const lose = (error: unknown): void => {
     host = undefined
@@ -63,26 +67,45 @@ export const createHostView = (powers: {
     powers.onList()
   }
 
-  const deadline = <T>(work: Promise<T>): Promise<T> => {
-    const over = new AbortController()
-    const late = sleep(clock, policy.observeTimeoutMs, over.signal).then(() => {
-      if (over.signal.aborted) return work
-      throw new SkerryError('engine-unavailable', `the engine gave no list within ${policy.observeTimeoutMs} ms`)
+  const deadline = <T>(work: Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const late = clock.setTimer(policy.observeTimeoutMs, () =>
+        reject(new SkerryError('engine-unavailable', `the engine gave no list within ${policy.observeTimeoutMs} ms`)),
+      )
+      work.then(resolve, reject).finally(() => late.cancel())
     })
-    // With a reason of its own: without one an error is made, and its stack read, for each list.
-    return Promise.race([work, late]).finally(() => over.abort('listed'))
-  }
+
+  /**
+   * Whether a list says nothing: nobody asked for it, it came in time, and all is as it was. At rest every list is one of
+   * these, and what follows from a list costs far more than to see that it is the same.
+   */
+  const isIdle = (seen: ObservedHost, nowMs: number): boolean =>
+    !isAwaited &&
+    host !== undefined &&
+    last !== undefined &&
+    engine.state === 'up' &&
+    nowMs - toldAtMs < policy.retellMs &&
+    nowMs - last.atMs < 1.5 * policy.relistMs &&
+    isSameHost(seen, host)
 
   const list = async (): Promise<void> => {
     listedAtMs = clock.bootNowMs()
     sinceListBegan = []
+    const wasAwaited = isAwaited
+    isAwaited = false
     try {
       if (engine.state === 'unavailable') await deadline(containers.start())
       const seen = await deadline(containers.observe())
+      if (stopped) return
+      if (host !== undefined && !wasAwaited && isIdle(seen, clock.bootNowMs())) {
+        last = { host, atMs: clock.bootNowMs() }
+        return wakeIn(policy.relistMs)
+      }
       facts = await deadline(containers.facts())
       if (stopped) return
       host = sinceListBegan.reduce(applyEffect, seen)
       last = { host, atMs: clock.bootNowMs() }
+      toldAtMs = last.atMs
       if (engine.state !== 'up') {
         log.info('the container engine answers', { version: facts.version })
         engine = { state: 'up', sinceMs: clock.bootNowMs() }
@@ -95,7 +118,7 @@ export const createHostView = (powers: {
     }
   }
 
-  const refresh = (): Promise<void> => {
+  const look = (): Promise<void> => {
     if (stopped) return Promise.resolve()
     if (!running) {
       running = list().finally(() => {
@@ -106,9 +129,14 @@ export const createHostView = (powers: {
     // The list under way may have read too early for the one who asks.
     queued ??= running.then(() => {
       queued = undefined
-      return refresh()
+      return look()
     })
     return queued
+  }
+
+  const refresh = (): Promise<void> => {
+    isAwaited = true
+    return look()
   }
 
   const wakeIn = (delayMs: number): void => {
@@ -117,7 +145,7 @@ export const createHostView = (powers: {
     timerAtMs = clock.bootNowMs() + delayMs
     timer = clock.setTimer(delayMs, () => {
       timerAtMs = Number.POSITIVE_INFINITY
-      void refresh()
+      void look()
     })
   }
 
@@ -135,12 +163,14 @@ export const createHostView = (powers: {
     hint: () => {
       // A lost engine has its own pace; hints do not hurry it.
       if (stopped || engine.state !== 'up') return
+      isAwaited = true
       const nowMs = clock.bootNowMs()
       const atMs = Math.max(nowMs, listedAtMs + policy.hintGapMs)
-      if (atMs === nowMs) void refresh()
+      if (atMs === nowMs) void look()
       else if (atMs < timerAtMs) wakeIn(atMs - nowMs)
     },
     apply: (effect) => {
+      isAwaited = true
       sinceListBegan.push(effect)
       if (host) host = applyEffect(host, effect)
       if (host && last) last = { ...last, host }

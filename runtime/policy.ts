@@ -16,6 +16,8 @@ export interface Policy {
   readonly portRange: readonly [number, number]
   /** Pause between two lists when no hint comes. @default 10 s */
   readonly relistMs: number
+  /** A list that says what the last one said is told of so often. @default 1 min */
+  readonly retellMs: number
   /** Least pause between two lists asked for by hints. @default 100 ms */
   readonly hintGapMs: number
   /** A list that takes longer counts as no answer. @default 30 s */
@@ -38,6 +40,7 @@ export const defaultPolicy: Policy = {
   shutdownTimeoutMs: 10_000,
   portRange: [20_000, 20_999],
   relistMs: 10_000,
+  retellMs: 60_000,
   hintGapMs: 100,
   observeTimeoutMs: 30_000,
   trimLogsMs: 30_000,

@@ -17,6 +17,7 @@ import { createLibp2p } from 'libp2p'
 import type { Clock } from '../../base/index.ts'
 import { meterOf } from './byte-meter.ts'
 import type { Door } from './door.ts'
+import { spareErrors } from './spare-errors.ts'
 import { webSocketsFor } from './web-sockets.ts'
 
 /** Yamux's least: a peer may have so many bytes of ours unread below the link, and no urgent frame waits behind more. */
@@ -150,15 +151,17 @@ const guarded = (transport: Transport, options: HostOptions): Transport => {
   return transport
 }
 
-/** Tells the door how far a caller got. */
+/** Tells the door how far a caller got; what comes of it makes no needless errors. */
 const watched = (encrypter: ConnectionEncrypter, door: Door): ConnectionEncrypter => {
   const secureInbound = encrypter.secureInbound.bind(encrypter)
+  const secureOutbound = encrypter.secureOutbound.bind(encrypter)
+  encrypter.secureOutbound = async (connection, options) => spareErrors(await secureOutbound(connection, options))
   encrypter.secureInbound = async (connection, options) => {
     const { remoteAddr } = connection as Partial<MultiaddrConnection>
     const caller = remoteAddr && door.callerAt(remoteAddr)
     caller?.reach('encrypting')
     try {
-      return await secureInbound(connection, options)
+      return spareErrors(await secureInbound(connection, options))
     } catch (error) {
       // A WebSocket is closed politely, which a stranger may never answer.
       caller?.refuse('other-network', 'the handshake failed: it belongs to another network, or waited too long')

@@ -2,7 +2,7 @@ import { type Clock, errorText, formatDuration, type Timer } from '../../base/in
 import { createFrameQueue } from '../frame-queue.ts'
 import { createFrameReader, encodeFrames, type Frame, GarbageError, payloadText } from '../frames.ts'
 import { encodeHello, judgeHello } from '../hello.ts'
-import type { PeerKey, Priority } from '../mesh.ts'
+import { type PeerKey, type Priority, silentBeats } from '../mesh.ts'
 import { createStreamLink, type StreamLink } from '../stream-link.ts'
 import type { RefusalKind } from './refusals.ts'
 
@@ -52,6 +52,8 @@ const gatherSteps = 16
  * the room of the queue; only a peer that makes us answer and reads nothing gets here.
  */
 const maxQueuedBytes = 4 * 1024 * 1024
+/** Beats of many links fall on the same moments, so many a heartbeat: who wakes for one of them does all that are due. */
+const momentsPerBeat = 10
 const empty: Uint8Array = new Uint8Array(0)
 
 export const createWire = (options: WireOptions): Wire => {
@@ -126,6 +128,14 @@ export const createWire = (options: WireOptions): Wire => {
     say('bye', empty, 'bulk')
     leave('closed here')
   }
+  const gridMs = heartbeatMs / momentsPerBeat
+  const onGrid = (atMs: number): number => Math.round(atMs / gridMs) * gridMs
+  /** Whatever was written a moment ago is a sign of life as good as any. */
+  const giveSign = (nowMs: number) => {
+    if (nowMs - wroteMs < heartbeatMs / 2) return
+    wroteMs = nowMs
+    say('ping')
+  }
   const beat = () => {
     const nowMs = clock.monotonicMs()
     if (carrier.heardMs() !== heardMs) deafMs = 0
@@ -133,10 +143,11 @@ export const createWire = (options: WireOptions): Wire => {
     // While this end was too busy to beat it was too busy to listen: what came lies unread, and is no silence of the other.
     deafMs += Math.max(0, nowMs - Math.max(dueMs, heardMs))
     const silentMs = nowMs - heardMs - deafMs
-    if (silentMs >= 3 * heartbeatMs) return drop(`nothing heard for ${formatDuration(silentMs)}`)
-    if (nowMs - wroteMs >= heartbeatMs) say('ping')
-    dueMs = nowMs + heartbeatMs
-    timer = clock.setTimer(heartbeatMs, beat)
+    const leftMs = silentBeats * heartbeatMs - silentMs
+    if (leftMs <= 0) return drop(`nothing heard for ${formatDuration(silentMs)}`)
+    giveSign(nowMs)
+    dueMs = leftMs < heartbeatMs - gridMs ? nowMs + leftMs : onGrid(wroteMs) + heartbeatMs
+    timer = clock.setTimer(dueMs - nowMs, beat)
   }
   const refuse = (kind: RefusalKind, here: string) => {
     options.onRefused(kind, here)
@@ -155,7 +166,8 @@ export const createWire = (options: WireOptions): Wire => {
     }
     if (verdict?.kind !== 'welcome') throw new GarbageError('no greeting')
     if (!dialed) say('hello', encodeHello(version))
-    link = createStreamLink({ peer, dialed, write, room: queue.room, hangUp })
+    const heardAgeMs = () => clock.monotonicMs() - carrier.heardMs()
+    link = createStreamLink({ peer, dialed, write, room: queue.room, heardAgeMs, hangUp })
     dueMs = clock.monotonicMs()
     beat()
     options.onJoined(link)
@@ -165,6 +177,8 @@ export const createWire = (options: WireOptions): Wire => {
     // Also while leaving: two ends that close at once must not wait for each other.
     if (link && frame.kind === 'bye') return drop(`closed by ${peer}`)
     if (leaving) return
+    // Answered now, while both ends are awake, and not when the own beat is due; one that beats faster is content with that too.
+    if (link && frame.kind === 'ping') giveSign(clock.monotonicMs())
     if (!link) greet(frame)
     else if (frame.kind === 'refuse') drop(`the other end refused: ${payloadText(frame.payload)}`)
     else link.receive(frame)

@@ -17,9 +17,18 @@ export interface Admission {
   readonly child: { readonly name: string } | undefined
 }
 
+/** A child that is linked now, or was since this node started. */
+export interface LinkedChild {
+  readonly peer: string
+  readonly up: boolean
+  /** Since when it is linked, or is not, in milliseconds. */
+  readonly forMs: number
+  /** How long ago something of it came on its link, in milliseconds; absent while there is none. */
+  readonly heardAgeMs?: number
+}
+
 export interface Downlinks {
-  /** Children that are linked now or were since this node started. */
-  children(): readonly { readonly peer: string; readonly up: boolean; readonly forMs: number }[]
+  children(): readonly LinkedChild[]
   /** @throws {SkerryError} `link-down` when the child is not linked, or the child's refusal */
   request(child: string, question: unknown, signal?: AbortSignal): Promise<LinkAnswer>
   /** Whether a child with this key is linked now. */
@@ -194,7 +203,10 @@ export const createDownlinks = (options: DownlinksOptions): Downlinks => {
   return {
     children: () =>
       [...children]
-        .map(([peer, { link, sinceMs }]) => ({ peer, up: link !== undefined, forMs: clock.monotonicMs() - sinceMs }))
+        .map(([peer, { link, sinceMs }]) => {
+          const [up, forMs] = [link !== undefined, clock.monotonicMs() - sinceMs]
+          return { peer, up, forMs, ...(link && { heardAgeMs: link.heardAgeMs() }) }
+        })
         .toSorted((a, b) => (a.peer < b.peer ? -1 : 1)),
     request: async (child, question, signal) => {
       const link = children.get(child)?.link

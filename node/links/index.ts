@@ -3,7 +3,7 @@
  * Must not decide who is admitted, what is true of a document, or what a question may be told: whoever wires it does.
  * Read first: uplink.ts, downlinks.ts.
  */
-export { type Admission, createDownlinks, type Downlinks } from './downlinks.ts'
+export { type Admission, createDownlinks, type Downlinks, type LinkedChild } from './downlinks.ts'
 export { createFellows, type Fellows } from './fellows.ts'
 export { answer, ask, type LinkAnswer, nextDocument, readerOf, sendDocument } from './link-messages.ts'
 export { hostReportEveryMs } from './report-rest.ts'

@@ -65,6 +65,7 @@ const tapMesh = (mesh: Mesh, captures: Capture[]): Mesh => {
   const tapLink = (link: MeshLink): MeshLink => {
     const tapped: MeshLink = {
       peer: link.peer,
+      heardAgeMs: () => link.heardAgeMs(),
       closed: link.closed,
       close: () => link.close(),
       openStream: async (purpose, options) => tapStream(link.peer, await link.openStream(purpose, options)),

@@ -5,7 +5,7 @@ import type { Day, Deed, PlannedStep, Target, WeekPlan } from './plan.ts'
 const minute = 60_000
 /** A day of the week has what happens in one and leaves out the hours in which nothing does. */
 const dayMs = 20 * minute
-/** An end that hears nothing for 15 s takes its link for lost: shorter than this a cut shows little. */
+/** An end that hears nothing for 20 s takes its link for lost: shorter than this a cut shows little. */
 const shortestCutMs = 75_000
 const restMs = 40_000
 

@@ -36,7 +36,7 @@ export interface NetworkOptions {
   readonly scheduler: Scheduler
   readonly random: Random
   readonly onFrame: (passing: PassingFrame) => void
-  /** @default 15 s: three reports missed */
+  /** @default 20 s, as in production */
   readonly livenessMs?: number
 }
 

@@ -56,6 +56,7 @@ export const createTap = (): Tap => {
   const tapLink = (node: string, link: MeshLink): MeshLink => {
     const tapped: MeshLink = {
       peer: link.peer,
+      heardAgeMs: () => link.heardAgeMs(),
       closed: link.closed,
       close: () => link.close(),
       openStream: async (purpose, options) => tapStream(node, link.peer, await link.openStream(purpose, options)),
