@@ -17,6 +17,7 @@ import { createLibp2p } from 'libp2p'
 import type { Clock } from '../../base/index.ts'
 import { meterOf } from './byte-meter.ts'
 import type { Door } from './door.ts'
+import { noiseCrypto } from './noise-crypto.ts'
 import { spareErrors } from './spare-errors.ts'
 import { webSocketsFor } from './web-sockets.ts'
 
@@ -65,7 +66,7 @@ export const createHost = async (options: HostOptions): Promise<Libp2p> => {
         ),
       (components) => guarded(webSockets(components), options),
     ],
-    connectionEncrypters: [(components) => watched(noise({ prologueBytes: options.prologue })(components), door)],
+    connectionEncrypters: [(components) => watched(noise({ prologueBytes: options.prologue, crypto: noiseCrypto })(components), door)],
     streamMuxers: [
       yamux({
         enableKeepAlive: false,
