@@ -38,6 +38,9 @@ const questionSchema = z.strictObject({
 const headSchema = z.object({ v: z.literal(1), sizeBytes })
 
 /** One answer for what is not held, not allowed and not to be had: nobody learns from it which it was. */
+/** Why a stream ends whose attempt is over; one for all, as each ends so. */
+const attemptOver = new SkerryError('aborted', 'the attempt for a blob is over')
+
 const notHeld = () => new SkerryError('not-held', 'the blob is not held here, or this node may not have it')
 
 const isNewer = (value: unknown): boolean => {
@@ -259,7 +262,7 @@ export const createBlobClient = (options: BlobClientOptions): BlobClient => {
       throw error
     } finally {
       stop.signal.removeEventListener('abort', leave)
-      over.abort()
+      over.abort(attemptOver)
     }
   }
 

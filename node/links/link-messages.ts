@@ -92,10 +92,13 @@ export interface LinkAnswer {
 }
 
 const bodyOf = async function* (reader: MessageReader, stream: MeshStream): AsyncGenerator<Uint8Array> {
+  let isWhole = false
   try {
     for (let message = await reader.next(); message !== undefined; message = await reader.next()) yield message
+    isWhole = true
+    await stream.close()
   } finally {
-    stream.abort('no longer read')
+    if (!isWhole) stream.abort('no longer read')
   }
 }
 
@@ -131,6 +134,9 @@ export const ask = async (
   }
 }
 
+/** Why the work on an answer ends; one for all, as each question ends so and an error of its own notes where it was made. */
+const askerLeft = new SkerryError('link-lost', 'who asked has left')
+
 /**
  * Answers one question on a stream a peer opened; the peer leaving ends the work through `signal`.
  * @param maxBytes of the question. @default 64 MiB
@@ -146,8 +152,8 @@ export const answer = async (
     const question = await nextDocument(reader, maxBytes)
     // The asker sends nothing more: the end of its side means that it left.
     void reader.next().then(
-      () => left.abort(),
-      () => left.abort(),
+      () => left.abort(askerLeft),
+      () => left.abort(askerLeft),
     )
     const { head, body } = await work(question, left.signal)
     await sendDocument(stream, { head })
