@@ -1,4 +1,4 @@
-import { type Documents, envelopeAuthor, type LaneName, type ReadEntry } from '../crdt/index.ts'
+import type { Documents, LaneName, ReadEntry } from '../crdt/index.ts'
 
 /** Actors whose key is remembered: an actor is of one key for good, and a busy site sees few. */
 const keptActors = 4_096
@@ -24,11 +24,12 @@ export const createEntryAuthors = (documents: Documents): EntryAuthors => {
       const author = known.get(actor)
       if (author !== undefined) return author
       // Envelopes carry the key, puts only the actor.
-      const bytes = await documents.envelopes(document, new Set(await documents.hashes(document)))
+      const found = await documents.authorOf(document, actor)
       if (known.size > keptActors) known.clear()
-      for (const one of bytes.map(envelopeAuthor)) known.set(one.actor, one.author)
-      const found = known.get(actor)
-      if (found !== undefined) return found
+      if (found !== undefined) {
+        known.set(actor, found)
+        return found
+      }
       // It is older than the epoch: who sealed that says that it stands.
       const sealers = (documents.epochOf(document)?.epoch ?? 1) > 1 ? await documents.sealersOf(document) : []
       return sealers[0] ?? ''

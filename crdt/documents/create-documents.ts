@@ -167,6 +167,10 @@ export const createDocuments = (options: DocumentsOptions): Documents => {
       shelf.demand(documentId)
       return withReplica(desk, documentId, ({ replica }) => replica.standing())
     },
+    authorOf: (documentId, actor) => {
+      shelf.demand(documentId)
+      return withReplica(desk, documentId, ({ replica }) => replica.graph.authorOf(actor))
+    },
     view: async (documentId) => {
       if (shelf.get(documentId) === undefined) return undefined
       return withReplica(desk, documentId, ({ replica }) => laneViewOf(replica, replica.standing()))

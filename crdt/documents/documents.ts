@@ -183,6 +183,8 @@ export interface Documents {
   writtenBy(documentId: string, epoch: number, author: KeyId): Promise<readonly string[]>
   /** What stands under each key. @throws {RangeError} when the document is not held */
   standing(documentId: string): Promise<ReadonlyMap<string, readonly Put[]>>
+  /** Id of the key that signs as an actor of the open epoch; undefined when nothing of it is held. @throws {RangeError} when the document is not held */
+  authorOf(documentId: string, actor: string): Promise<KeyId | undefined>
   /** What `effective` reads; undefined for lanes without entries and for documents that are not held. */
   view(documentId: string): Promise<LaneView | undefined>
   /**

@@ -177,6 +177,11 @@ export const createLaneGraph = (options: GraphOptions) => {
       for (const { envelope } of held.values()) parking.release(envelope.author, envelope.hash)
     },
     has: (envelopeHash: string): boolean => held.has(envelopeHash),
+    /** Id of the key that signs as an actor; undefined when nothing of it is held. */
+    authorOf: (actor: string): string | undefined => {
+      for (const { envelope } of held.values()) if (envelope.actor === actor) return envelope.author
+      return undefined
+    },
     /** The change of an envelope that is held. @throws {RangeError} when it is not */
     changeOf: (envelopeHash: string): Uint8Array => {
       const one = held.get(envelopeHash)
