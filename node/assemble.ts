@@ -227,7 +227,7 @@ export const assembleNode = async (config: NodeConfig, bare: NodePowers): Promis
         .catch((error: unknown) => log.warn('reports could not be taken into account', { error: errorText(error) }))
     },
     report: () => reports.message(),
-    isChanging: () => (edge?.isBusy() || siteDesk?.isFetching()) ?? false,
+    isChanging: () => (edge?.isBusy() || siteDesk?.isBusy()) ?? false,
     onRequest: (question, signal) => forwarder.serve(question, signal),
     onSession: reports.onSession,
     onDeposit: siblings.onDeposit,

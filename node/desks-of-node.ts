@@ -1,3 +1,4 @@
+import { sleep } from '../base/index.ts'
 import { type Topology, zoneAt } from '../topologies/index.ts'
 import { createApplicationNames } from './application-names.ts'
 import type { BlobExchange } from './blob-exchange.ts'
@@ -33,6 +34,8 @@ export interface DesksOptions {
 }
 
 const retryWritesMs = 5_000
+/** What belongs to one deployment comes to a site within so long, mostly: one round for all of it. Milliseconds. */
+const gatherMs = 20
 
 /** Who decides what at a node: each role has its desks, and they read the same lanes. */
 export const createNodeDesks = (options: DesksOptions) => {
@@ -151,6 +154,10 @@ export const createNodeDesks = (options: DesksOptions) => {
         if (versions.length > 0) await fetchRecords(versions)
         for (const { revision, application } of wanted) await fetchBlob(`sha256:${revision}`, application)
       },
+      gather: async () => {
+        await sleep(clock, gatherMs)
+        return !isStopped
+      },
       later,
       log: log.child('site'),
       onChange: reportChanged,
@@ -181,7 +188,7 @@ export const createNodeDesks = (options: DesksOptions) => {
     /** Where operators change what is configured; none at an edge. */
     change: tower ?? local,
     /** Brings what follows from the lanes up to what they say now. */
-    settle: () => void (siteDesk ?? zoneDesk)?.settle().then(reportOutcomes),
+    settle: () => void (siteDesk?.settle() ?? zoneDesk?.settle().then(reportOutcomes)),
     start: async () => {
       await tower?.start()
       await local?.start()

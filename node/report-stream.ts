@@ -12,13 +12,22 @@ const oldestTold = 120
 const againMs = 60 * 60_000
 const noNews = 255
 
+/** What was told of a host. The hash stands for the words of its last lines, which come along or not. */
+interface Told {
+  readonly hash: string
+  readonly link: string
+  readonly intendedOrder: number
+  readonly hasLines: boolean
+  readonly atMs: number
+}
+
 /**
  * The end of a stream of reports that tells: each host gets a number when it is first told of, and is told of again only when
  * what is known of it changed. Of all others one byte says how many seconds ago they were last heard.
  */
 export const createReportTeller = () => {
   const numbers = new Map<string, number>()
-  const told = new Map<string, { readonly text: string; readonly atMs: number }>()
+  const told = new Map<string, Told>()
   return {
     /** A new stream: the other end knows nothing. */
     reset: (): void => {
@@ -35,10 +44,15 @@ export const createReportTeller = () => {
         const { node, link, intendedOrder = -1, receivedAgeMs = 0 } = host.report
         const n = numbers.get(node) ?? numbers.size
         numbers.set(node, n)
-        const text = `${host.hash} ${link} ${intendedOrder} ${JSON.stringify(host.lines ?? null)}`
         const before = told.get(node)
-        if (before?.text !== text || nowMs - before.atMs > againMs) {
-          told.set(node, { text, atMs: nowMs })
+        const isNews =
+          before === undefined ||
+          before.hash !== host.hash ||
+          before.link !== link ||
+          before.intendedOrder !== intendedOrder ||
+          before.hasLines !== (host.lines !== undefined)
+        if (isNews || nowMs - before.atMs > againMs) {
+          told.set(node, { hash: host.hash, link, intendedOrder, hasLines: host.lines !== undefined, atMs: nowMs })
           changed.push({ n, host })
         } else if (link === 'up' && receivedAgeMs <= oldestTold * 1_000)
           fresh.push([n, Math.round(receivedAgeMs / 1_000)])

@@ -62,6 +62,8 @@ export interface SiteDeskOptions {
   readonly fetch: (wanted: Wanted) => Promise<void>
   /** @default all; a proof takes one out */
   readonly guards?: NodeGuards | undefined
+  /** Waits a moment before each round, as what a deployment brings comes in several messages; false where the node stops. */
+  readonly gather: () => Promise<boolean>
   /** A write that failed is tried again after a while. */
   readonly later: (again: () => void) => void
   readonly log: Log
@@ -72,8 +74,8 @@ export interface SiteDesk {
   /** Works out what the site is to do from what is held now. */
   settle(): Promise<void>
   refusals(): readonly StartRefusal[]
-  /** Whether what entries name is on its way. */
-  isFetching(): boolean
+  /** Whether it works out what the site is to do, or what entries name is on its way. */
+  isBusy(): boolean
   /** Why a parent gives this host an archive; undefined for one that no accepted application names. */
   referenceOf(archive: string): BlobReference | undefined
 }
@@ -93,6 +95,9 @@ export const createSiteDesk = (options: SiteDeskOptions): SiteDesk => {
   const authors = createEntryAuthors(documents)
   let kept: KeptChoices = file.load() ?? { entries: {}, accepted: {} }
   let refused: readonly StartRefusal[] = []
+  let settling = 0
+  /** Somebody is to hear of what the last rounds came to. */
+  let isChanged = false
 
   /** What people call an application whose new specification is not here. */
   const acceptedName = (application: string): string | undefined =>
@@ -199,6 +204,7 @@ export const createSiteDesk = (options: SiteDeskOptions): SiteDesk => {
     const place = member === undefined ? undefined : placeOfMember(await documents.standing(member), scope)
     if (trust === undefined || place === undefined) return
     const order = orderNow()
+    const before = options.accepted()
     const accepted: AcceptedVersions = new Map(Object.entries(kept.accepted))
     const blocked = blockedAt(trust, scope)
     const context = { networkId: trust.root.networkId, site: scope, blocked, accepted, guards: options.guards?.starts }
@@ -238,21 +244,32 @@ export const createSiteDesk = (options: SiteDeskOptions): SiteDesk => {
         code: one.code,
         why: one.message,
       })
+    if (options.accepted() !== before || JSON.stringify(all) !== JSON.stringify(refused)) isChanged = true
     refused = all
-    options.onChange()
   }
 
-  const settle = createRounds(() =>
-    round().catch((error: unknown) => {
-      log.error('what the site is to do could not be worked out', { error: errorText(error) })
-      options.later(() => void settle())
-    }),
+  const rounds = createRounds(
+    () =>
+      round().catch((error: unknown) => {
+        log.error('what the site is to do could not be worked out', { error: errorText(error) })
+        options.later(() => void settle())
+      }),
+    options.gather,
   )
+  const settle = async (): Promise<void> => {
+    settling += 1
+    await rounds()
+    settling -= 1
+    // Only now: who hears of it asks whether more is about to change.
+    if (settling > 0 || !isChanged) return
+    isChanged = false
+    options.onChange()
+  }
 
   return {
     settle,
     refusals: () => refused,
-    isFetching: () => fetching,
+    isBusy: () => fetching || settling > 0,
     referenceOf: (archive) => {
       const intended = options
         .accepted()
