@@ -23,7 +23,7 @@ export interface Engine {
   refuse(id: string): () => void
   /** Whether a container listens to be asked. */
   isAsked(id: string): boolean
-  /** Whether a container hangs or refuses. */
+  /** Whether a container hangs or refuses, or did when a probe last asked it: that is answered later. */
   isIll(id: string): boolean
   /** A container that runs and answers nothing: what is asked of it ends when its time is over. Returns how to end that. */
   hang(id: string): () => void
@@ -34,6 +34,8 @@ export const createEngine = ({ clock, latencyMs }: { readonly clock: Clock; read
   host.setLatency(latencyMs)
   const hanging = new Set<string>()
   const refusing = new Set<string>()
+  /** Those that gave no good answer when they were last asked. */
+  const failed = new Set<string>()
   /** Instance by address; who goes gives no answers any more, whatever is kept here. */
   const instances = new Map<string, string>()
   /** Port by id of the container. */
@@ -63,7 +65,9 @@ export const createEngine = ({ clock, latencyMs }: { readonly clock: Clock; read
     const found = host
       .containers()
       .find(({ id, state, owner }) => state === 'running' && owner.instance === instance && ports.get(id) === port)
-    return found === undefined || refusing.has(found.id) ? undefined : found
+    if (found === undefined || !refusing.has(found.id)) return found
+    failed.add(found.id)
+    return undefined
   }
   const refused = ({ host: address, port }: { readonly host: string; readonly port: number }) => ({
     ok: false,
@@ -73,12 +77,21 @@ export const createEngine = ({ clock, latencyMs }: { readonly clock: Clock; read
     http: async (ask) => {
       const found = listener(ask)
       if (found === undefined) return refused(ask)
-      if (!hanging.has(found.id)) return { ok: true, detail: 'status 200' }
+      if (!hanging.has(found.id)) {
+        failed.delete(found.id)
+        return { ok: true, detail: 'status 200' }
+      }
+      failed.add(found.id)
       await sleep(clock, ask.timeoutMs)
       return { ok: false, detail: `no answer within ${ask.timeoutMs} ms` }
     },
     // Who hangs is connected to by its kernel.
-    tcp: async (ask) => (listener(ask) === undefined ? refused(ask) : { ok: true, detail: 'connected' }),
+    tcp: async (ask) => {
+      const found = listener(ask)
+      if (found === undefined) return refused(ask)
+      failed.delete(found.id)
+      return { ok: true, detail: 'connected' }
+    },
   }
   const noteAddress = async (attached: ReturnType<Containers['attachNetwork']>) => {
     const network = await attached
@@ -98,7 +111,7 @@ export const createEngine = ({ clock, latencyMs }: { readonly clock: Clock; read
     host,
     probes,
     isAsked: (id) => (ports.get(id) ?? 0) > 0,
-    isIll: (id) => hanging.has(id) || refusing.has(id),
+    isIll: (id) => hanging.has(id) || refusing.has(id) || failed.has(id),
     refuse: (id) => {
       refusing.add(id)
       return () => void refusing.delete(id)

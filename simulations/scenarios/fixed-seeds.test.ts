@@ -1,0 +1,21 @@
+import test from 'ava'
+import { fullDisks } from './catalogue/full-disks.ts'
+import { hangingContainers } from './catalogue/hanging-containers.ts'
+import { runScenario } from './run-scenario.ts'
+import type { Scenario } from './scenario.ts'
+
+const holds = async (t: { deepEqual(a: unknown, b: unknown): void }, scenario: Scenario, seed: number) =>
+  t.deepEqual((await runScenario(scenario, { seed })).violations, [])
+
+// What a full disk had refused was asked for in a meeting that one after it overtook: the two ends stopped comparing for good.
+test.serial('a lane that a full disk refused comes once there is room', (t) => holds(t, fullDisks, 4003))
+
+// Operators had each ill container started again before its probe gave it up: nothing was judged.
+test.serial('containers that hang are given up by their probes, however often operators upgrade', (t) =>
+  holds(t, hangingContainers, 502),
+)
+
+// A probe that had asked while a container hung was answered after the fault had ended: who removes it then is right.
+test.serial('a container that hung when it was asked may be started again though it hangs no more', (t) =>
+  holds(t, hangingContainers, 4366),
+)
