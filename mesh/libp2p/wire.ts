@@ -108,13 +108,13 @@ export const createWire = (options: WireOptions): Wire => {
   /** Waits without waiting for the machine: what is asked, and what answers, is written in a few steps of one turn. */
   const pumpSoon = (steps: number): Promise<void> =>
     Promise.resolve().then(() => (steps > 1 ? pumpSoon(steps - 1) : pump()))
-  const write = (frame: Frame, priority: Priority = 'control') => {
+  const write = (frame: Frame, priority: Priority = 'control', steps = gatherSteps) => {
     if (over) return
     queue.push(frame, priority)
     if (queue.sizeBytes() > maxQueuedBytes) return drop('the other end does not read')
     if (pumping || blocked) return
     pumping = true
-    void pumpSoon(gatherSteps)
+    void pumpSoon(steps)
   }
   const say = (kind: Frame['kind'], payload = empty, priority?: Priority) =>
     write({ kind, stream: 0, payload }, priority)
@@ -134,7 +134,8 @@ export const createWire = (options: WireOptions): Wire => {
   const giveSign = (nowMs: number) => {
     if (nowMs - wroteMs < heartbeatMs / 2) return
     wroteMs = nowMs
-    say('ping')
+    // Nothing is to be gathered with it: who had something to say wrote a moment ago.
+    write({ kind: 'ping', stream: 0, payload: empty }, 'control', 1)
   }
   const beat = () => {
     const nowMs = clock.monotonicMs()

@@ -1,10 +1,10 @@
 /** A report is sent when something changed, and at least this often, so that its age stays small. */
 export const reportEveryMs = 10_000
 /**
- * A host says at least so often that nothing changed. Its parent need not wait for it: a link that is up was heard a moment
- * ago, and what changes is told at once. Half of what a host at rest costs were reports that said nothing.
+ * A host says at least so often that nothing changed. Its parent need not wait for it: signs of life on the link say as much,
+ * and what changes is told at once. Half of what a host at rest costs were reports that said nothing.
  */
-export const hostReportEveryMs = 60_000
+export const hostReportEveryMs = 5 * 60_000
 /** Changes closer together than this travel in one report. */
 const reportGatherMs = 100
 /** A busy node gathers more: it rests so many times as long as a report took. */
