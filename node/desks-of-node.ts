@@ -99,6 +99,7 @@ export const createNodeDesks = (options: DesksOptions) => {
         blobs,
         children: expected,
         effective: () => tower?.effective() ?? lanes.effective(),
+        known: async () => (tower || (owner()?.keys.size ?? 0) < 2 ? undefined : lanes.decisions()),
         ...((config.parents.length > 0 || tower) && {
           fetch: async ({ versions, blobs: wanted }: Missing) => {
             if (versions.length > 0 && !tower) await fetchRecords(versions)
@@ -125,6 +126,10 @@ export const createNodeDesks = (options: DesksOptions) => {
           log: log.child('configuration'),
           tenantName: builtInTenant,
           intents: () => siteIntents.all(),
+          waitedFor: (application) =>
+            (zoneDesk?.waiting() ?? []).flatMap((one) =>
+              one.application === application ? (one.decisions ?? []) : [],
+            ),
           topology: () => ({ ...topology }),
           onChange: () => {
             void zoneDesk?.settle()

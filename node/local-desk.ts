@@ -45,6 +45,7 @@ import {
   type TenantConfig,
   tenantConfigOf,
   withDecided,
+  withFreshOrders,
   withOwnChange,
   withoutApplication,
   withoutChanges,
@@ -95,6 +96,8 @@ export interface LocalDeskOptions {
   readonly tenantName: string
   /** What the sites right below are to do, as they were told last. */
   readonly intents: () => readonly SiteIntent[]
+  /** Decisions that sites were told of an application and that are not here: a new one replaces them. */
+  readonly waitedFor: (application: string) => readonly string[]
   readonly topology: () => Readonly<Record<string, unknown>>
   /** Called after the zone's own lane says something new. */
   readonly onChange: () => void
@@ -236,8 +239,10 @@ export const createLocalDesk = (options: LocalDeskOptions): LocalDesk => {
     const owner = options.owner()
     if (pending.length === 0 || owner === undefined) return
     const configured = tenantConfigOf(config, standing)
-    const steps = planVersions(configured, (id) => book.version(id)?.body).filter(({ deployment }) =>
-      pending.includes(deployment),
+    const planned = planVersions(configured, (id) => book.version(id)?.body)
+    const steps = withFreshOrders(
+      config,
+      planned.filter(({ deployment }) => pending.includes(deployment)),
     )
     const signed = {
       ...config.signed,
@@ -260,11 +265,12 @@ export const createLocalDesk = (options: LocalDeskOptions): LocalDesk => {
       decision,
       version,
       step: 0,
-      seen: [...seen, ...seenBy(standing.get(application))],
+      seen: [...seen, ...seenBy(standing.get(application)), ...options.waitedFor(application)],
     }))
     if (writes.length > 0) await writeLane(owner, (draft) => writeEntries(draft, writes, owner.generation))
     for (const step of steps) log.info(`${scope} decides by itself: ${describeVersionStep(step)}`)
-    save(withDecided(keptNow().config, pending))
+    const decided = new Map(decisions.map(({ deployment, decision }) => [deployment, decision]))
+    save(withDecided(keptNow().config, pending, decided, standing))
     await refresh()
     options.onChange()
   }

@@ -21,6 +21,8 @@ import type { ApplicationNames } from './application-names.ts'
 /** The lanes that say what is wanted at one scope: what its parent handed down, and its operators' own. */
 export interface ScopeLanes {
   views(tenant: string): Promise<readonly LaneView[]>
+  /** All decisions that they name, also those that were replaced. */
+  decisions(): Promise<ReadonlySet<string>>
   /** What they come to, per tenant. */
   effective(): Promise<ReadonlyMap<string, ReadonlyMap<string, Effective>>>
   /** Signed versions that the scope's own lane names. */
@@ -69,6 +71,11 @@ export const createScopeLanes = (options: ScopeLanesOptions): ScopeLanes => {
     effective(held, policy(), await options.names?.(held))
   return {
     views,
+    decisions: async () => {
+      const held = await Promise.all(book.tenants().map(({ id }) => views(id)))
+      const entries = held.flat().flatMap((view) => [...view.entries.values()].flat())
+      return new Set(entries.flatMap(({ decision, seen }) => [decision, ...seen]))
+    },
     effective: async () => {
       const found = new Map<string, ReadonlyMap<string, Effective>>()
       for (const { id } of book.tenants()) found.set(id, await comesTo(await views(id)))

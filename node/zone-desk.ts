@@ -57,6 +57,8 @@ export interface ZoneDeskOptions {
   readonly sight: LabelSight
   /** What the lanes of this scope come to, per tenant. */
   readonly effective: () => Promise<ReadonlyMap<string, ReadonlyMap<string, Effective>>>
+  /** Decisions that the lanes of this scope name, where others write them too; undefined where this node alone does. @default undefined */
+  readonly known?: () => Promise<ReadonlySet<string> | undefined>
   /** @default all; a proof takes one out */
   readonly guards?: NodeGuards | undefined
   /** Fetches from above; absent where nothing is above. */
@@ -231,6 +233,7 @@ export const createZoneDesk = (options: ZoneDeskOptions): ZoneDesk => {
     owner: Owner,
     tenant: string,
     effective: ReadonlyMap<string, Effective>,
+    known: ReadonlySet<string> | undefined,
   ): Promise<{ readonly waiting: ChildPlan['waiting']; readonly missing: Missing; readonly wrote: number }> => {
     const children = options.children()
     const whole = new Map<string, DeploymentVersion>()
@@ -255,6 +258,7 @@ export const createZoneDesk = (options: ZoneDeskOptions): ZoneDesk => {
       told,
       seen: ({ scope: child, labels }, version) =>
         options.sight.seen(child.slice(child.lastIndexOf('/') + 1), options.sight.authorOf(version))?.labels ?? labels,
+      known,
       hash: options.hash,
       policy: options.policy(),
       guards: options.guards?.children,
@@ -303,8 +307,10 @@ export const createZoneDesk = (options: ZoneDeskOptions): ZoneDesk => {
     const missing: { versions: string[]; blobs: Missing['blobs'][number][] } = { versions: [], blobs: [] }
     const waits: ChildPlan['waiting'][number][] = []
     let wrote = 0
+    // First: what comes in meanwhile may be in what they come to, and is not taken for known then.
+    const known = await options.known?.()
     for (const [tenant, effective] of await options.effective()) {
-      const settled = await settleTenant(owner, tenant, effective)
+      const settled = await settleTenant(owner, tenant, effective, known)
       wrote += settled.wrote
       waits.push(...settled.waiting)
       missing.versions.push(...settled.missing.versions)

@@ -14,6 +14,8 @@ export interface AskedChange {
   /** What will hold if it is done. Several when that is the node's to say and it did not answer. */
   readonly wishes: readonly Wish[]
   readonly askedMs: number
+  /** Of a zone's operators who could not know what others of it did meanwhile: equal for those of one such time. */
+  readonly apart?: number | undefined
   /** `unknown` when no answer came: then it may be done or not. */
   readonly outcome: 'asked' | 'acknowledged' | 'refused' | 'unknown'
   readonly answeredMs: number
@@ -38,6 +40,8 @@ export interface Ledger {
   /** What was asked of an application for this site, oldest first; each with every version it may have come to, '' for none. */
   history(site: string, application: string): readonly ReadonlySet<string>[]
   deployments(): readonly string[]
+  /** From now on operators of a zone may not know of each other, until what it answers is called. */
+  part(): () => void
   /** A backup of the tower from that time was put back: what was acknowledged since may be done or not. */
   forgetSince(atMs: number): void
 }
@@ -48,7 +52,10 @@ const versionAt = (wish: Wish, site: string): string => (wish.sites.has(site) ? 
 
 /** Changes that may count now: the last acknowledged, and all after it. */
 const lasting = (of: readonly AskedChange[]): readonly AskedChange[] => {
-  const standing = of.findLastIndex(({ outcome }) => outcome === 'acknowledged')
+  const last = of.findLastIndex(({ outcome }) => outcome === 'acknowledged')
+  // Nobody who did something while they were apart took the place of what another did then.
+  const apart = of[last]?.apart
+  const standing = apart === undefined ? last : of.findIndex((one) => one.apart === apart)
   return of.slice(Math.max(0, standing)).filter(({ outcome }) => outcome !== 'refused')
 }
 
@@ -59,11 +66,22 @@ const wishesOf = (of: readonly AskedChange[]): readonly Wish[] => {
 
 export const createLedger = (): Ledger => {
   const changes: AskedChange[] = []
+  let parts = 0
+  let apart: number | undefined
   const about = (deployment: string) => changes.filter((one) => one.deployment === deployment)
 
   return {
     ask: ({ deployment, wishes, within }, atMs) => {
-      const at = changes.push({ deployment, wishes, within, askedMs: atMs, outcome: 'asked', answeredMs: Infinity }) - 1
+      const at =
+        changes.push({
+          deployment,
+          wishes,
+          within,
+          askedMs: atMs,
+          outcome: 'asked',
+          answeredMs: Infinity,
+          apart: within && apart,
+        }) - 1
       return {
         answer: (outcome, answeredMs, ...came) => {
           const asked = changes[at]
@@ -95,6 +113,13 @@ export const createLedger = (): Ledger => {
           ({ outcome, wishes }) => new Set(outcome === 'refused' ? [] : wishes.map((wish) => versionAt(wish, site))),
         ),
     deployments: () => [...new Set(changes.map(({ deployment }) => deployment))].toSorted(),
+    part: () => {
+      const own = ++parts
+      apart = own
+      return () => {
+        if (apart === own) apart = undefined
+      }
+    },
     forgetSince: (atMs) => {
       for (const [at, change] of changes.entries())
         if (change.within === undefined && change.outcome === 'acknowledged' && change.answeredMs > atMs)

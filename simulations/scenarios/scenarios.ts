@@ -14,6 +14,7 @@ import { edgeCrashes } from './catalogue/edge-crashes.ts'
 import { enginesGo } from './catalogue/engines-go.ts'
 import { enginesLie } from './catalogue/engines-lie.ts'
 import { failingContainers } from './catalogue/failing-containers.ts'
+import { fellowsApart } from './catalogue/fellows-apart.ts'
 import { floodingOwners } from './catalogue/flooding-owners.ts'
 import { fullDisks } from './catalogue/full-disks.ts'
 import { halfOpenLinks } from './catalogue/half-open-links.ts'
@@ -83,6 +84,7 @@ export const scenarios: readonly Scenario[] = [
   sealedLanes,
   twoFacedOwners,
   twoAggregators,
+  fellowsApart,
   floodingOwners,
   hangingContainers,
   twentyNodes,

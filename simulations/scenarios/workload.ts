@@ -39,6 +39,7 @@ export const createWorkload = (
     blocked: new Set(),
     spares: new Set(spares),
     apart: new Set(),
+    fellows: { isApart: false },
     acknowledge,
   }
   const made = names.map((name) => ({ name, move: moves[name](office) }))

@@ -115,6 +115,7 @@ export {
   seenBy,
   tenantConfigOf,
   withDecided,
+  withFreshOrders,
   withOwnChange,
   withoutApplication,
   withoutChanges,

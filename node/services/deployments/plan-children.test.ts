@@ -104,7 +104,7 @@ const cases: Readonly<Record<string, ChildrenQuestion>> = {
     ),
   }),
   'in a conflict of what was never handed down the policy chooses': ask(conflictOf(shop, v1, v2)),
-  'in a conflict children that differ are told the same': ask(conflictOf(shop, v2, v1), {
+  'in a conflict each child keeps the candidate that it was told': ask(conflictOf(shop, v2, v1), {
     [zone.scope]: [v1],
     [large.scope]: [v2],
     [small.scope]: [v1],
@@ -147,6 +147,17 @@ const cases: Readonly<Record<string, ChildrenQuestion>> = {
     agreedOn(shop, v2),
     toldAll(sampleEntry({ decision: idOf('lost'), seen: [idOf('d1')] })),
   ),
+  'where others write too, what they told and is not heard of here is waited for': {
+    ...ask(agreedOn(shop, v2), {
+      ...toldAll(sampleEntry({ decision: idOf('theirs'), seen: [idOf('d1')] })),
+      [large.scope]: [withdrawn(large, v1)],
+    }),
+    known: new Set([idOf('d1'), idOf('d2')]),
+  },
+  'and told over once it is known here': {
+    ...ask(agreedOn(shop, v2), toldAll(sampleEntry({ decision: idOf('theirs'), seen: [idOf('d1')] }))),
+    known: new Set([idOf('theirs'), idOf('d2')]),
+  },
 }
 
 const describe = (question: ChildrenQuestion) => {

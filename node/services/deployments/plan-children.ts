@@ -40,6 +40,8 @@ export interface ChildWaiting {
   readonly application: string
   readonly reason: 'absent' | 'conflict' | 'version-not-here' | 'wrong-version' | 'placement-unreadable' | 'behind'
   readonly text: string
+  /** Decisions that children were told and that are not here; of `behind` alone. */
+  readonly decisions?: readonly string[]
 }
 
 export interface ChildPlan {
@@ -65,6 +67,11 @@ export interface ChildrenQuestion {
   readonly told: ReadonlyMap<string, ReadonlyMap<string, readonly ReadEntry[]>>
   /** The labels of a site that the placement of a version sees. @default all it has */
   readonly seen?: (child: Child, version: DeploymentVersion) => Child['labels']
+  /**
+   * Decisions that this scope's own lanes name, where others write them too: what children were told and is not among
+   * them is waited for. @default none: whatever children were told was told from here
+   */
+  readonly known?: ReadonlySet<string> | undefined
   readonly hash: Hash
   /** @default local before intent; conflicts are settled by the zone */
   readonly policy?: LanePolicy
@@ -86,19 +93,21 @@ interface Told {
   readonly entry: ReadEntry
 }
 
+/** Whether a child was told a decision, or was withdrawn from it. */
+const isTold =
+  (candidate: ReadEntry, hash: Hash) =>
+  ({ scope, entry }: Told): boolean =>
+    (entry.decision === candidate.decision && entry.version === candidate.version) ||
+    (entry.retired && entry.decision === withdrawal(scope, candidate, hash))
+
 /**
  * What was handed down last of an application, as far as it still is a candidate: what most children were told or
  * withdrawn from, at the step they were told, else at any.
  */
 const lastHandedDown = ({ candidates }: Conflict, told: readonly Told[], hash: Hash): ReadEntry | undefined => {
-  const isOf =
-    (candidate: ReadEntry) =>
-    ({ scope, entry }: Told) =>
-      (entry.decision === candidate.decision && entry.version === candidate.version) ||
-      (entry.retired && entry.decision === withdrawal(scope, candidate, hash))
   const counted = candidates
     .map(({ entry }) => {
-      const children = told.filter(isOf(entry))
+      const children = told.filter(isTold(entry, hash))
       return { entry, children: children.length, exact: children.filter((one) => one.entry.step === entry.step).length }
     })
     .filter(({ children }) => children > 0)
@@ -163,27 +172,42 @@ const tellRun =
   }
 
 /**
- * Whether a child was told, by another node of this owner or by this one before its disk went back, what replaces the
- * decision that stands here: then this scope's lanes are behind, and what the child was told stays.
+ * What a child was told, by another node of this owner or by this one before its disk went back, and replaces the decision
+ * that stands here, or is not known here where others tell the child as well: then this scope's lanes are behind, and what
+ * the child was told stays.
  * @param versions of the application that children were told
  */
-const isBehind = (
+const unheard = (
   child: string,
   above: ReadEntry,
   standing: readonly ReadEntry[],
   versions: () => readonly (string | null)[],
-  hash: Hash,
-): boolean =>
-  standing.some((entry) => {
+  { hash, known }: Pick<ChildrenQuestion, 'hash' | 'known'>,
+): readonly string[] =>
+  standing.flatMap((entry) => {
     const { decision, seen, retired } = entry
-    if (decision === above.decision || !seen.includes(above.decision) || above.seen.includes(decision)) return false
+    if (decision === above.decision || above.seen.includes(decision)) return []
+    if (!seen.includes(above.decision) && (known?.has(decision) ?? true)) return []
     // A withdrawal under a decision that is known here is no later one.
     const isKnown = (one: string) =>
       versions().some((version) => decision === withdrawal(child, { ...entry, decision: one, version }, hash))
-    return !(retired && [above.decision, ...above.seen].some(isKnown))
+    return retired && [above.decision, ...above.seen, ...(known ?? [])].some(isKnown) ? [] : [decision]
   })
 
 const behindText = 'children were told a later decision than stands here: it is waited for, or decide anew'
+
+/** In a conflict a child that was told another of its candidates keeps that. */
+const keeping =
+  ({ candidates }: Conflict, chosen: ReadEntry, tell: Tell, hash: Hash): Tell =>
+  (child, standing) => {
+    const isKept = candidates.some(
+      ({ entry, application }) =>
+        application === undefined &&
+        !(entry.decision === chosen.decision && entry.version === chosen.version) &&
+        standing.some((one) => isTold(entry, hash)({ scope: child.scope, entry: one })),
+    )
+    return isKept ? undefined : tell(child, standing)
+  }
 
 const waitingFor = (application: string, reason: ChildWaiting['reason'], text: string): ChildWaiting => ({
   application,
@@ -231,9 +255,10 @@ const planOne = (
     : []
   // Where another of the name is what the sites keep, this one waits with all it wants.
   if (above === undefined || (isOpen && chosen?.application !== undefined)) return { waiting }
+  const kept = (tell: Tell) => (isOpen ? keeping(found, above, tell, hash) : tell)
   if (above.version === null) {
     // What gives way to another of its name goes when that one can take its place, which the same decision says or one after it.
-    if (!absent.has(above.decision)) return { above, tell: tellRetired(above), waiting }
+    if (!absent.has(above.decision)) return { above, tell: kept(tellRetired(above)), waiting }
     return {
       waiting: [...waiting, waitingFor(application, 'version-not-here', 'what takes its place is not all here')],
     }
@@ -251,10 +276,10 @@ const planOne = (
   const asks = (guard: ChildGuard) => question.guards?.has(guard) ?? true
   const seen = (asks('sight') ? question.seen : undefined) ?? (({ labels }: Child) => labels)
   const match = asks('placed') ? placementOf(version, seen) : () => 'yes' as const
-  if (typeof match !== 'string') return { above, tell: tellRun(above, match, hash), waiting }
+  if (typeof match !== 'string') return { above, tell: kept(tellRun(above, match, hash)), waiting }
   return {
     above,
-    tell: tellRun(above, undefined, hash),
+    tell: kept(tellRun(above, undefined, hash)),
     waiting: [...waiting, waitingFor(application, 'placement-unreadable', match)],
   }
 }
@@ -278,7 +303,7 @@ export const planChildren = (question: ChildrenQuestion): ChildPlan => {
       ...[...told.values()].flatMap((of) => (of.get(application) ?? nothing).map((one) => one.version)),
     ]),
   ]
-  const behind = new Set<string>()
+  const behind = new Map<string, readonly string[]>()
   const writes = children
     .toSorted((a, b) => byName(a.scope, b.scope))
     .flatMap((child) =>
@@ -286,14 +311,20 @@ export const planChildren = (question: ChildrenQuestion): ChildPlan => {
         const standing = told.get(child.scope)?.get(application) ?? nothing
         const ask = tell?.(child, standing)
         if (!above || !ask) return []
-        if (isBehind(child.scope, above, standing, () => versionsTold(application, above), question.hash)) {
-          behind.add(application)
+        const waited = unheard(child.scope, above, standing, () => versionsTold(application, above), question)
+        if (waited.length > 0) {
+          behind.set(application, [...(behind.get(application) ?? []), ...waited])
           return []
         }
         return [writeOf(child.scope, application, ask, standing, above)]
       }),
     )
-  const late = [...behind].toSorted(byName).map((application) => waitingFor(application, 'behind', behindText))
+  const late = [...behind]
+    .toSorted(([a], [b]) => byName(a, b))
+    .map(([application, decisions]) => ({
+      ...waitingFor(application, 'behind', behindText),
+      decisions: [...new Set(decisions)].toSorted(byName),
+    }))
   return { writes, waiting: [...planned.flatMap(({ waiting }) => waiting), ...late] }
 }
 

@@ -10,6 +10,7 @@ import {
   seenBy,
   tenantConfigOf,
   withDecided,
+  withFreshOrders,
   withOwnChange,
   withoutApplication,
   withoutChanges,
@@ -133,6 +134,34 @@ test("an operator's change is due once, and stays while what comes from above do
   const over = mergeZoneConfig(merged, standing({ decision: 5, version: '2' }))
   t.deepEqual(deployedOf(over), { 'everywhere-1': '2' })
   t.deepEqual(over.changes, {})
+})
+
+test('a change is over once another aggregator of the zone decided after it, or gave up its application', (t) => {
+  const own = changeTo(mergeZoneConfig(noZoneConfig, standing({ decision: 3, version: '1' })), '1-north')
+  const decided = withDecided(own, [everywhere], new Map([[everywhere, id(4)]]))
+  const mine: Word = { decision: 4, version: '1-north', voice: 'local' }
+  const theirs: Word = { decision: 6, version: '8-other', voice: 'local' }
+  const isOpen = (...words: Word[]) => Object.keys(mergeZoneConfig(decided, standing(...words)).changes).length > 0
+  t.true(isOpen(mine))
+  t.true(isOpen(mine, theirs), 'as long as it is a candidate')
+  t.deepEqual(deployedOf(mergeZoneConfig(decided, standing(theirs))), { 'everywhere-1': '8-other' })
+  t.false(isOpen({ decision: 6, voice: 'local', isRetired: true }))
+})
+
+test('what said nothing new is said by the decision that stands', (t) => {
+  const held = standing({ decision: 3, version: '1', voice: 'local' })
+  const decided = withDecided(changeTo(mergeZoneConfig(noZoneConfig, held), '1'), [everywhere], new Map(), held)
+  t.is(decided.changes[everywhere]?.decision, id(3))
+})
+
+test('a number is used once also where another deployment stands for the application meanwhile', (t) => {
+  const kept = { ...noZoneConfig, signed: { [everywhere]: 7 } }
+  const step = { deployment: everywhere, application: shop, order: 1 }
+  const sign = { ...step, kind: 'sign', name: 'everywhere-1', revision: long(7), placement: '' } as const
+  t.deepEqual(
+    withFreshOrders(kept, [{ ...step, kind: 'retire' }, sign, { ...sign, order: 12 }]).map(({ order }) => order),
+    [7, 8, 12],
+  )
 })
 
 test('a change that is not decided yet is not given up for a word from above', (t) => {

@@ -1,7 +1,7 @@
 import type { DeploymentVersion, LaneVoice, ReadEntry } from '../../../crdt/index.ts'
 import { withHistory } from './admit.ts'
 import { byName, type Placement } from './placement.ts'
-import { allSites } from './sign-versions.ts'
+import { allSites, type VersionStep } from './sign-versions.ts'
 import type { Specification } from './specification-blob.ts'
 import type { ConfiguredApplication, ConfiguredDeployment, Decision, TenantConfig } from './tenant-config.ts'
 
@@ -26,6 +26,8 @@ export interface OwnChange {
   readonly application: string
   /** Whether an entry of the zone's own lane says it. */
   readonly isDecided: boolean
+  /** The decision that says it; absent until it is decided, and where an earlier release decided it. */
+  readonly decision?: string
 }
 
 /** What a zone keeps of its configuration. Everything but the changes of its operators can be read from its lanes again. */
@@ -92,15 +94,22 @@ const revisionsOf = ({ words }: Standing): readonly Revision[] =>
 const nameOf = ({ words }: Standing): string | undefined =>
   words.flatMap(({ specification }) => specification?.application.name ?? [])[0]
 
-/** Changes that still count: one that was decided and has given way to the word from above is over. */
+/**
+ * Changes that still count: one that was decided and has given way is over, to the word from above or to another of the
+ * zone, as of an operator at its other aggregator.
+ */
 const openChanges = (
   changes: ZoneConfig['changes'],
   standing: ReadonlyMap<string, Standing>,
-): readonly (readonly [string, OwnChange])[] =>
-  Object.entries(changes).filter(([, { application, isDecided }]) => {
+): readonly (readonly [string, OwnChange])[] => {
+  const said = Map.groupBy(Object.values(changes), ({ application }) => application)
+  return Object.entries(changes).filter(([, { application, isDecided }]) => {
     const found = standing.get(application)
-    return !isDecided || found === undefined || !isFromAbove(found)
+    if (!isDecided || found === undefined) return true
+    const own = (said.get(application) ?? []).flatMap(({ decision }) => decision ?? [])
+    return !isFromAbove(found) && (own.length === 0 || found.words.some(({ entry }) => own.includes(entry.decision)))
   })
+}
 
 /** The order number of an object: the one it had while it says the same. */
 const ordered = <Item extends { readonly order: number }>(
@@ -231,16 +240,35 @@ export const seenBy = (standing: Standing | undefined): readonly string[] =>
     ...seen,
   ])
 
-/** All open changes as decided: `signed` holds the numbers of the versions signed for them. */
-export const withDecided = (kept: ZoneConfig, deployments: readonly string[]): ZoneConfig => ({
-  ...kept,
-  changes: Object.fromEntries(
-    Object.entries(kept.changes).map(([id, change]) => [
-      id,
-      deployments.includes(id) ? { ...change, isDecided: true } : change,
-    ]),
-  ),
-})
+/**
+ * Changes as decided: `signed` holds the numbers of the versions signed for them.
+ * @param decisions by the id of the deployment; one that said nothing new is said by what stands
+ */
+export const withDecided = (
+  kept: ZoneConfig,
+  deployments: readonly string[],
+  decisions: ReadonlyMap<string, string> = new Map(),
+  standing: ReadonlyMap<string, Standing> = new Map(),
+): ZoneConfig => {
+  const decided = (id: string, change: OwnChange): OwnChange => {
+    const found = standing.get(change.application)
+    const decision = decisions.get(id) ?? (found && shownWord(found)?.entry.decision)
+    return { ...change, isDecided: true, ...(decision !== undefined && { decision }) }
+  }
+  return {
+    ...kept,
+    changes: Object.fromEntries(
+      Object.entries(kept.changes).map(([id, change]) => [id, deployments.includes(id) ? decided(id, change) : change]),
+    ),
+  }
+}
+
+/** Steps with numbers that this zone never used, also where another deployment stands for the application now. */
+export const withFreshOrders = ({ signed }: ZoneConfig, steps: readonly VersionStep[]): readonly VersionStep[] =>
+  steps.map((step) => ({
+    ...step,
+    order: Math.max(step.order, (signed[step.deployment] ?? 0) + (step.kind === 'sign' ? 1 : 0)),
+  }))
 
 /** Without an application of the zone's own: its operators settled for another of the name. */
 export const withoutApplication = (kept: ZoneConfig, application: string): ZoneConfig => {

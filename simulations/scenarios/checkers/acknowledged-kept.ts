@@ -1,3 +1,4 @@
+import type { SkerryNode } from '../../../node/index.ts'
 import { sites } from '../../../topologies/index.ts'
 import type { Machine } from '../../world/index.ts'
 import { asked } from '../asked.ts'
@@ -17,8 +18,8 @@ const runningAt = ({ world }: Scene, site: string): readonly string[] =>
 /** Version by deployment, as somebody's configuration has it. */
 type Held = ReadonlyMap<string, string>
 
-const heldBy = async (machine: Machine | undefined): Promise<Held | undefined> => {
-  const objects = await machine?.node()?.services.config.list('application-deployments', asked)
+const heldBy = async (node: SkerryNode | undefined): Promise<Held | undefined> => {
+  const objects = await node?.services.config.list('application-deployments', asked)
   return objects && new Map(objects.map(({ name, value }) => [name, String(value['application-version'])]))
 }
 
@@ -63,10 +64,10 @@ export const acknowledgedKept: MakeChecker = (scene) => {
     if (isOneOf(candidates, version)) return []
     return [`${deployment} is ${version ?? 'removed'} ${where}; what was acknowledged says ${inWords(candidates)}`]
   }
-  /** The machine that decides for a site once operators of its zone did, by the name of the site. */
-  const aggregatorOf = (site: string): Machine | undefined => {
+  /** The machines that decide for a site once operators of its zone did, by the name of the site. */
+  const aggregatorsOf = (site: string): readonly Machine[] => {
     const edge = world.machines.find(({ place }) => place.role === 'edge' && place.site === site)
-    return world.machines.find(({ place }) => place.name === edge?.place.parents[0])
+    return world.machines.filter(({ place }) => edge?.place.parents.includes(place.name))
   }
 
   return {
@@ -76,7 +77,7 @@ export const acknowledgedKept: MakeChecker = (scene) => {
     violations: () => violations,
     seen: () => seen,
     lacking: async () => {
-      const atTower = await heldBy(world.machines.find(({ place }) => place.role === 'tower'))
+      const atTower = await heldBy(world.machines.find(({ place }) => place.role === 'tower')?.node())
       if (!atTower) return ['the tower does not answer']
       seen += ledger.changes().filter(({ outcome }) => outcome === 'acknowledged').length
       const deployments = ledger.deployments()
@@ -86,12 +87,20 @@ export const acknowledgedKept: MakeChecker = (scene) => {
       for (const { name, hosts, type } of sites(world.topology)) {
         if (type !== 'edge') continue
         const own = deployments.filter((deployment) => ledger.isChangedAround(deployment, name))
-        const zone = own.length > 0 ? aggregatorOf(name) : undefined
-        const inZone = zone ? await heldBy(zone) : atTower
-        if (!inZone) return [`${zone?.place.name} does not answer`]
-        // What those above changed meanwhile takes its time to come here.
-        for (const deployment of own)
-          differ.push(...missing(deployment, inZone, `at ${zone?.place.name}`, ledger.candidatesAt(deployment, name)))
+        let inZone: Held = atTower
+        for (const { place, node } of own.length > 0 ? aggregatorsOf(name).toReversed() : []) {
+          const held = await heldBy(node())
+          if (!held) return [`${place.name} does not answer`]
+          // What those above changed meanwhile takes its time to come here.
+          for (const deployment of own) {
+            differ.push(...missing(deployment, held, `at ${place.name}`, ledger.candidatesAt(deployment, name)))
+            if (inZone !== atTower && inZone.get(deployment) !== held.get(deployment))
+              differ.push(
+                `${deployment} is ${held.get(deployment) ?? 'removed'} at ${place.name} and not at its fellow`,
+              )
+          }
+          inZone = held
+        }
         const wanted = wantedAt(scene, name, hosts.length, (deployment) =>
           (own.includes(deployment) ? inZone : atTower).get(deployment),
         )

@@ -1,15 +1,14 @@
 import { errorText, type Random } from '../../../base/index.ts'
-import { ancestorsOf, sites } from '../../../topologies/index.ts'
-import type { Machine, World } from '../../world/index.ts'
+import type { Machine } from '../../world/index.ts'
 import { asked } from '../asked.ts'
-import { thingOf } from '../canaries.ts'
 import type { Wish } from '../ledger.ts'
-import { applications, deploymentOf, sitesFor, type WorldApplication } from '../specifications.ts'
+import { applications, deploymentOf, sitesFor } from '../specifications.ts'
 import type { MakeMove, Office } from './move.ts'
 import { putVersion } from './tower-desk.ts'
+import { allowWhereItGoes, changeWithin, pick, zonesOf } from './zone-operator.ts'
 
-/** How long the two sides are apart, in milliseconds: links are lost after 15 s, and changes wait until then at most. */
-const apartMs = [18_000, 30_000] as const
+/** How long the two sides are apart, in milliseconds: links are lost after 20 s, and changes wait until then at most. */
+const apartMs = [23_000, 35_000] as const
 /** How long they are together at least before they are apart again, so that each hears what the other said, in milliseconds. */
 const togetherMs = 40_000
 /** An operator who found nothing to settle looks again after so long, in milliseconds. */
@@ -17,56 +16,12 @@ const lookAgainMs = 10_000
 /** When the zone changes the same after those above, in milliseconds. */
 const laterMs = 3_000
 
-/** Zones right below the towers that have no zone inside, by their aggregator; those of which it is up. */
-const zonesOf = ({ machines }: World): readonly Machine[] =>
-  machines.filter(
-    ({ place, node }) =>
-      place.role === 'aggregator' &&
-      node() !== undefined &&
-      machines.some((above) => above.place.role === 'tower' && above.place.name === place.parents[0]) &&
-      !machines.some((below) => below.place.role === 'aggregator' && below.place.parents[0] === place.name),
-  )
-
-const sitesWithin = ({ topology }: World, zone: string): ReadonlySet<string> =>
-  new Set(
-    sites(topology)
-      .filter(({ type, path }) => type === 'edge' && ancestorsOf(path).some((around) => around === zone))
-      .map(({ name }) => name as string),
-  )
-
-const pick = <Value>(random: Random, values: readonly Value[]): Value | undefined =>
-  values[Math.floor(random.unit() * values.length)]
-
-/** A change by an operator of a zone, in the ledger as one. */
-const changeWithin = (
-  { scene: { world, ledger } }: Office,
-  zone: Machine,
-  { application, move, wishes }: { application: WorldApplication; move: string; wishes: readonly Wish[] },
-  work: () => Promise<readonly Wish[]>,
-): Promise<boolean> => {
-  const within = sitesWithin(world, zone.place.scope)
-  const entry = ledger.ask({ deployment: deploymentOf(application), wishes, within }, world.nowMs())
-  world.note(`operator of ${zone.place.scope} ${move} ${application.name}`)
-  return work().then(
-    (came) => {
-      entry.answer('acknowledged', world.nowMs(), ...came)
-      world.note(`operator of ${zone.place.scope} ${move} ${application.name}: acknowledged`)
-      return true
-    },
-    (error: unknown) => {
-      entry.answer('unknown', world.nowMs())
-      world.note(`operator of ${zone.place.scope} was refused: ${errorText(error)}`)
-      return false
-    },
-  )
-}
-
 /**
  * A zone is cut off, and its operator and the one at the tower change the same application; or each of them makes one,
  * and they give it the same name.
  */
 export const editApart: MakeMove = (office) => {
-  const { world, canaries } = office.scene
+  const { world } = office.scene
   let edits = 0
   /** By zone, when it may be apart again. */
   const fromMs = new Map<string, number>()
@@ -99,14 +54,7 @@ export const editApart: MakeMove = (office) => {
         const version = `${++edits}-of-${name}`
         office.apart.add(scope)
         const wish = { application: application.name, version, sites: sitesFor(world.topology, application, scope) }
-        // Operators of a zone see labels that those above do not: the application may go where it never was.
-        const goesTo = world.machines.filter(({ place }) => wish.sites.has(place.site ?? ''))
-        const thing = thingOf(application.name)
-        if (thing !== '')
-          canaries.add(
-            thing,
-            goesTo.map((one) => one.place.name),
-          )
+        allowWhereItGoes(office, application, wish)
         void changeWithin(office, zone, { application, move: 'changes', wishes: [wish] }, async () => {
           await putVersion(node, application, version)
           return []
@@ -117,8 +65,23 @@ export const editApart: MakeMove = (office) => {
   }
 }
 
-/** Ends all conflicts a zone knows of, by one word or the other. @returns those it had, in words */
-const settleAll = async (office: Office, zone: Machine, random: Random): Promise<readonly string[]> => {
+/** A voice, or where several speak with it, or it does not speak, one of the candidates. */
+const takeOf = (
+  { candidates }: { readonly candidates: readonly { readonly id: string; readonly voice: string }[] },
+  random: Random,
+): string => {
+  const [take, voice] = random.unit() < 0.5 ? (['local', 'local'] as const) : (['above', 'intent'] as const)
+  const fitting = candidates.filter((one) => one.voice === voice)
+  if (fitting.length === 1) return take
+  return pick(random, fitting.length > 0 ? fitting : candidates)?.id ?? take
+}
+
+/**
+ * Ends all conflicts a zone knows of, by one word or the other.
+ * @param random undefined only looks
+ * @returns those it had, in words
+ */
+const settleAll = async (office: Office, zone: Machine, random: Random | undefined): Promise<readonly string[]> => {
   const { world, ledger } = office.scene
   const { scope } = zone.place
   const node = zone.node()
@@ -128,13 +91,13 @@ const settleAll = async (office: Office, zone: Machine, random: Random): Promise
     const application = applications.find(({ name }) => name === conflict.application)
     // What a word asks for may not be here yet: nobody takes what they cannot read.
     const isUnread = conflict.candidates.some(({ version, retired }) => version === undefined && retired !== true)
-    if (!application || isUnread) continue
+    if (!random || !application || isUnread) continue
     const wishFor = ({ voice, version }: { readonly voice: string; readonly version?: string }): Wish => ({
       application: application.name,
       version,
       sites: version === undefined ? new Set() : sitesFor(world.topology, application, voice === 'local' ? scope : '/'),
     })
-    const take = random.unit() < 0.5 ? 'local' : 'above'
+    const take = takeOf(conflict, random)
     const wishes = conflict.candidates.map(wishFor)
     const isDone = await changeWithin(office, zone, { application, move: `takes ${take} of`, wishes }, async () => {
       const { taken } = await node.services.conflicts.settle(application.name, { ...asked, take })
@@ -144,7 +107,7 @@ const settleAll = async (office: Office, zone: Machine, random: Random): Promise
     })
     if (isDone) office.acknowledge('settle')
   }
-  return conflicts.map(({ application }) => `${scope} has a conflict about ${application}`)
+  return conflicts.map(({ application }) => `${scope} has a conflict about ${application} at ${zone.place.name}`)
 }
 
 /** An operator of a zone ends its conflicts; in the end there is none left. */
@@ -154,7 +117,7 @@ export const settle: MakeMove = (office) => {
   const changed = () => zonesOf(world).filter(({ place }) => office.apart.has(place.scope))
   let isBusy = false
   let lookMs = 0
-  const settleZone = async (zone: Machine, random: Random): Promise<readonly string[]> => {
+  const settleZone = async (zone: Machine, random: Random | undefined): Promise<readonly string[]> => {
     isBusy = true
     try {
       const found = await settleAll(office, zone, random)
@@ -173,7 +136,12 @@ export const settle: MakeMove = (office) => {
     },
     lacking: async () => {
       const all: string[] = []
-      for (const zone of changed()) all.push(...(await settleZone(zone, last)))
+      const asked = new Set<string>()
+      for (const zone of changed()) {
+        // One operator ends what is left of a zone; its other aggregators are to hear of it.
+        all.push(...(await settleZone(zone, asked.has(zone.place.scope) ? undefined : last)))
+        asked.add(zone.place.scope)
+      }
       return all
     },
   }

@@ -22,6 +22,8 @@ export interface Office {
   readonly spares: Set<string>
   /** Paths of zones whose operators changed something by themselves. */
   readonly apart: Set<string>
+  /** Whether aggregators of a zone cannot reach each other, or may not know yet what the other did then. */
+  readonly fellows: { isApart: boolean }
   /** A move was told that it is done. */
   readonly acknowledge: (move: string) => void
 }

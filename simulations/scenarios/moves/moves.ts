@@ -1,5 +1,6 @@
 import { editApart, settle } from './apart-moves.ts'
 import { allow, block } from './block-moves.ts'
+import { changeAtEach, differAtEach, removeAtOne } from './fellow-moves.ts'
 import { relabel } from './label-move.ts'
 import { enrol, replace } from './member-moves.ts'
 import type { MakeMove } from './move.ts'
@@ -18,6 +19,9 @@ export const moves = {
   allow,
   'edit-apart': editApart,
   settle,
+  'change-at-each': changeAtEach,
+  'remove-at-one': removeAtOne,
+  'differ-at-each': differAtEach,
   relabel,
   tighten,
   loosen,
