@@ -66,7 +66,9 @@ export const createHost = async (options: HostOptions): Promise<Libp2p> => {
         ),
       (components) => guarded(webSockets(components), options),
     ],
-    connectionEncrypters: [(components) => watched(noise({ prologueBytes: options.prologue, crypto: noiseCrypto })(components), door)],
+    connectionEncrypters: [
+      (components) => watched(noise({ prologueBytes: options.prologue, crypto: noiseCrypto })(components), door),
+    ],
     streamMuxers: [
       yamux({
         enableKeepAlive: false,
