@@ -1,12 +1,7 @@
-import { createHash } from 'node:crypto'
 import { nodeHash } from './node-signatures.ts'
 import { keyIdOf, publicKeyBytes, type Signatures, seedBytes, signatureBytes, toHex } from './signatures.ts'
 
-const hashOf = (...parts: readonly Uint8Array[]): Uint8Array => {
-  const hash = createHash('sha256')
-  for (const part of parts) hash.update(part)
-  return hash.digest()
-}
+const hashOf = (...parts: readonly Uint8Array[]): Uint8Array => nodeHash.sha256(Buffer.concat(parts))
 const [tagWord, publicWord] = [Buffer.from('tag'), Buffer.from('public')]
 
 /**

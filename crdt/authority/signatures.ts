@@ -40,7 +40,7 @@ export const publicKeyBytes = 32
 export const signatureBytes = 64
 
 export const toHex = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
+  (Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)).toString('hex')
 
 /** @throws {RangeError} when the text is not pairs of lower-case hexadecimal digits. */
 export const fromHex = (text: string): Uint8Array => {
