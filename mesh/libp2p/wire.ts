@@ -54,6 +54,8 @@ const gatherSteps = 16
 const maxQueuedBytes = 4 * 1024 * 1024
 /** Beats of many links fall on the same moments, so many a heartbeat: who wakes for one of them does all that are due. */
 const momentsPerBeat = 10
+/** The end of a stream waits so long for company, in milliseconds: mostly the next question is about to be asked. */
+const closeWaitsMs = 10
 const empty: Uint8Array = new Uint8Array(0)
 
 export const createWire = (options: WireOptions): Wire => {
@@ -69,6 +71,8 @@ export const createWire = (options: WireOptions): Wire => {
   let heardMs = carrier.heardMs()
   let blocked = false
   let pumping = false
+  /** Until the ends of streams that wait for company leave alone. */
+  let alone: Timer | undefined
   /** Nothing of the peer counts any more; what waits may still leave. */
   let leaving = false
   let over = false
@@ -77,6 +81,7 @@ export const createWire = (options: WireOptions): Wire => {
     if (over) return
     over = true
     timer?.cancel()
+    alone?.cancel()
     queue.clear()
     link?.end(reason)
     carrier.destroy(reason)
@@ -94,6 +99,8 @@ export const createWire = (options: WireOptions): Wire => {
   }
   const pump = () => {
     pumping = false
+    alone?.cancel()
+    alone = undefined
     try {
       while (!blocked && !over) {
         const batch = nextBatch()
@@ -113,6 +120,10 @@ export const createWire = (options: WireOptions): Wire => {
     queue.push(frame, priority)
     if (queue.sizeBytes() > maxQueuedBytes) return drop('the other end does not read')
     if (pumping || blocked) return
+    if (frame.kind === 'close') {
+      alone ??= clock.setTimer(closeWaitsMs, pump)
+      return
+    }
     pumping = true
     void pumpSoon(steps)
   }
