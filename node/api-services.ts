@@ -50,6 +50,8 @@ export interface ApiServicesOptions {
   /** Where configuration is changed; none at an edge. */
   readonly desk?: ConfigDesk
   readonly conflicts: Conflicts
+  /** Changes that are not in force, about what these signed versions are of, in a scope and around it; a line each. */
+  readonly lateAbout: (versions: readonly string[], scope: string | undefined) => readonly string[]
   readonly authority: AuthorityServices
   readonly policies: ZonePolicies
   readonly topology?: Topology
@@ -194,7 +196,9 @@ export const createApiServices = (options: ApiServicesOptions): ApiServices => {
         const beyond = (site === undefined ? ends() : border === undefined ? [] : [border]).map(borderText)
         const notes = [own, note, ...beyond].filter((one) => one !== undefined)
         const text = notes.length > 0 ? notes.join('; ') : undefined
-        return explainView(all, hash, application, { site, note: text, borders: ends() })
+        const versions = all.signed.flatMap((one) => (one.application === application ? (one.version ?? []) : []))
+        const late = options.lateAbout(versions, scope)
+        return explainView(all, hash, application, { site, note: text, late, borders: ends() })
       },
       deployments: async () => deploymentViews(await known(), hash),
       deployment: async (name) => deploymentViews(await known(), hash).find((one) => one.name === name),

@@ -287,6 +287,7 @@ export const assembleNode = async (config: NodeConfig, bare: NodePowers): Promis
       zoneKnowledge: createZoneKnowledge(book, membership, links),
       ...(desks.change && { desk: desks.change }),
       conflicts,
+      lateAbout: desks.lateAbout,
       authority: createAuthorityServices({ config, membership, topology, policies, powers: authority }),
       policies,
       ...(topology && { topology }),

@@ -190,6 +190,15 @@ export const createNodeDesks = (options: DesksOptions) => {
     sealing,
     /** What is amiss with what is kept here, a line each. */
     words: () => [...(tower?.damage() ?? []), ...sealing.words()],
+    /** Changes that came too late for a seal, about what these signed versions are of and as in `sealing`; a line each. */
+    lateAbout: (versions: readonly string[], scope: string | undefined) =>
+      sealing.about(
+        versions.flatMap((id) => {
+          const { application, deployment } = book.version(id)?.body ?? {}
+          return application === undefined || deployment === undefined ? [] : [application, deployment]
+        }),
+        scope,
+      ),
     /** Where operators change what is configured; none at an edge. */
     change: tower ?? local,
     /** Brings what follows from the lanes up to what they say now. */

@@ -31,10 +31,22 @@ export interface LateWordsOptions {
   readonly log: Log
 }
 
+/** Names of changes that are late now: what a seal took in meanwhile is not named any more. */
+type LateNames = readonly { readonly hash: string }[]
+
 /** Late changes in words for people. They lie on disk, are few, and are read when some came. */
 export const createLateWords = ({ documents, signers, log }: LateWordsOptions) => {
   const known = new Map<string, readonly LateChange[]>()
   const reading = new Set<Promise<void>>()
+  const named = (documentId: string, names: LateNames, isMeant: (change: LateChange) => boolean): readonly string[] => {
+    const still = new Set(names.map(({ hash }) => hash))
+    const own = new Set(signers().map(({ keyId }) => keyId))
+    return (known.get(documentId) ?? [])
+      .filter((change) => still.has(change.hash) && isMeant(change))
+      .toSorted((a, b) => b.epoch - a.epoch || (a.hash < b.hash ? -1 : 1))
+      .slice(0, mostNamed)
+      .map((change) => lateChangeText(change, own.has(change.author)))
+  }
   return {
     read: (documentId: string): void => {
       const work = documents
@@ -50,17 +62,12 @@ export const createLateWords = ({ documents, signers, log }: LateWordsOptions) =
     idle: async (): Promise<void> => {
       while (reading.size > 0) await Promise.all(reading)
     },
-    /** @param names of those that are late now: what a seal took in meanwhile is not named any more */
-    words: (documentId: string, lane: LaneName, names: readonly { readonly hash: string }[]): readonly string[] => {
-      const still = new Set(names.map(({ hash }) => hash))
-      const own = new Set(signers().map(({ keyId }) => keyId))
-      const newestFirst = (known.get(documentId) ?? [])
-        .filter(({ hash }) => still.has(hash))
-        .toSorted((a, b) => b.epoch - a.epoch || (a.hash < b.hash ? -1 : 1))
-      return [
-        countText(formatLaneName(lane), names.length),
-        ...newestFirst.slice(0, mostNamed).map((change) => lateChangeText(change, own.has(change.author))),
-      ]
-    },
+    words: (documentId: string, lane: LaneName, names: LateNames): readonly string[] => [
+      countText(formatLaneName(lane), names.length),
+      ...named(documentId, names, () => true),
+    ],
+    /** Of those that put something under a key with one of these ids in it. */
+    about: (documentId: string, names: LateNames, ids: readonly string[]): readonly string[] =>
+      named(documentId, names, ({ puts }) => puts.some(({ key }) => ids.some((id) => key.includes(id)))),
   }
 }

@@ -110,6 +110,12 @@ test('a key that is taken off the list, and one that signed twice, write no late
   t.deepEqual(named.slice(-1), [
     `the key ${bad.keyId.slice(0, 16)} signed two changes with one number in member/.s, epoch 1: that epoch stays as it was sealed, and the key writes no later epoch`,
   ])
+  t.deepEqual(wordsOf(sealing.about(['c', 'nobody'])), [
+    lateWords(other.keyId, 'host/c', 'the epoch was sealed without it'),
+  ])
+  t.is(sealing.about(['c'], '/s').length, 1)
+  t.deepEqual(sealing.about(['c'], '/other'), [])
+  t.deepEqual(sealing.about([]), [])
   // Nothing more is to be sealed.
   sealing.start()
   await sealing.idle()

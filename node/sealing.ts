@@ -17,6 +17,7 @@ import {
   whySeal,
 } from '../crdt/index.ts'
 import { createLateWords } from './late-words.ts'
+import { isWithin } from './tree-node.ts'
 
 export interface SealingOptions {
   readonly documents: Documents
@@ -77,6 +78,9 @@ const ownersIn = (book: Book): ((lane: LaneName) => Owner | undefined) => {
     return found.get(name)
   }
 }
+
+const concerns = (lane: LaneName, scope: string | undefined): boolean =>
+  scope === undefined || !('scope' in lane) || isWithin(scope, lane.scope)
 
 /** What a seal of a node's own lanes looks at; only the owner of a lane begins its epochs (docs/adr/0034-sealing.md). */
 export const createSealing = (options: SealingOptions) => {
@@ -171,6 +175,16 @@ export const createSealing = (options: SealingOptions) => {
       while (running !== undefined) await running
       await late.idle()
     },
+    /**
+     * Late changes about these ids, a line each.
+     * @param scope only in lanes of this scope and those around it, and in those of no scope. @default in any lane here
+     */
+    about: (ids: readonly string[], scope?: string): readonly string[] =>
+      documents.ids().flatMap((documentId) => {
+        const names = documents.lateNames(documentId)
+        const lane = names.length === 0 ? undefined : documents.epochOf(documentId)?.lane
+        return lane === undefined || !concerns(lane, scope) ? [] : late.about(documentId, names, ids)
+      }),
     /** What people are to know of lanes here: changes that are late, keys that are quarantined. One line for each lane, late change and key. */
     words: (): readonly string[] => [
       ...documents.ids().flatMap((documentId) => {

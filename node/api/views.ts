@@ -146,6 +146,8 @@ export interface ExplainView {
   readonly advice?: string
   /** What else bears on it, like `parent tower: link down for 5m`. */
   readonly note?: string
+  /** Changes of it that came too late for the seal of their lane: kept, not in force. A line each. */
+  readonly late?: readonly string[]
 }
 
 export interface DeploymentStateView {

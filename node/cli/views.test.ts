@@ -196,6 +196,7 @@ test('an explanation ends with where it stopped and what to do', (t) => {
     ],
     'stopped-at': 'image',
     advice: 'import it',
+    late: ['late in tenant/t/config: a key of this node wrote it'],
   } as const
   t.is(
     explainText(view),
@@ -205,6 +206,7 @@ test('an explanation ends with where it stopped and what to do', (t) => {
       '',
       'shop does not run at n1: it stopped at image',
       'what to do: import it',
+      'late in tenant/t/config: a key of this node wrote it',
       '',
     ].join('\n'),
   )

@@ -32,12 +32,14 @@ export const explainView = (
   asked: {
     readonly site?: string | undefined
     readonly note?: string | undefined
+    /** Changes of it that are not in force, in words. */
+    readonly late?: readonly string[]
     /** Zones that keep back what is in them. */
     readonly borders?: readonly string[]
   },
 ): ExplainView => {
   const site = asked.site ?? onlySite(known, application)
-  const { borders = [] } = asked
+  const { borders = [], late = [] } = asked
   const told = explain({ ...known, application, site, intentOrder: known.intentOrder(site), hash, borders })
   const head = {
     application,
@@ -50,6 +52,7 @@ export const explainView = (
       ...(ageMs !== undefined && { 'age-ms': ageMs }),
     })),
     ...(asked.note !== undefined && { note: asked.note }),
+    ...(late.length > 0 && { late }),
   }
   if (told.ok) return head
   const { sinceMs, lastKnown } = told.unknown ?? {}

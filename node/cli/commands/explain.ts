@@ -23,7 +23,8 @@ export const explainText = (view: ExplainView): string => {
   })
   const advice = view.advice === undefined ? [] : [printable(`what to do: ${view.advice}`)]
   const note = view.note === undefined ? [] : [printable(`note: ${view.note}`)]
-  return `${[...links, '', printable(endText(view)), ...advice, ...note].join('\n')}\n`
+  const late = (view.late ?? []).map((line) => printable(line))
+  return `${[...links, '', printable(endText(view)), ...advice, ...note, ...late].join('\n')}\n`
 }
 
 export const explainCommand: CliCommand = {
