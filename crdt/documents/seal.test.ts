@@ -279,3 +279,40 @@ test('a change that was late elsewhere, came in its epoch too and is inside the 
   t.deepEqual(peer.documents.lateNames(id), [])
   t.deepEqual(await peer.documents.hashes(id, 1), await owner.documents.hashes(id, 1))
 })
+
+// Replicas were held to differ by it, though the same counts for all and all list it.
+test('a change of a seal that lost, which came in its epoch and then as late, counts for nobody, is listed by all, and goes from the epoch with the next seal', async (t) => {
+  const one = await openHolder('one')
+  const id = await one.documents.create(intentLane, scene.owner, first!)
+  await writeOne(one, nextEntry(id, 'd1'), first!)
+  const two = await openHolder('two', {}, { documents: one.documents, id })
+  await writeOne(two, nextEntry(id, 'only two', bakery), second!)
+  await one.documents.seal(id, seal)
+  await two.documents.seal(id, { owner: scene.owner, signer: second! })
+  const isOneAhead = one.documents.epochOf(id)!.id < two.documents.epochOf(id)!.id
+  const [winner, loser] = isOneAhead ? [one, two] : [two, one]
+  const [lost] = await writeOne(loser, nextEntry(id, 'lost'), isOneAhead ? second! : first!)
+  const bytes = [lost!.bytes]
+  await bring(winner.documents, loser, id)
+  t.like((await winner.documents.take(id, bytes, 'loser'))[0], { kind: 'held', status: { kind: 'parked' } })
+  t.is((await winner.documents.takeLate(id, bytes, 'loser'))[0]?.kind, 'late')
+  const agree = async () => {
+    t.deepEqual(loser.documents.summaryOf(id), winner.documents.summaryOf(id))
+    t.deepEqual(await standingOf(loser, id), await standingOf(winner, id))
+    for (const { documents } of [one, two]) {
+      const listed = (await documents.late(id)).find(({ hash }) => hash === lost!.hash)
+      t.is(listed?.reason, 'rival')
+    }
+  }
+  await agree()
+  t.true((await winner.documents.hashes(id)).includes(lost!.hash))
+  t.false((await loser.documents.hashes(id)).includes(lost!.hash))
+  await writeOne(winner, nextEntry(id, 'next'), isOneAhead ? first! : second!)
+  await loser.documents.take(id, await allBytes(winner.documents, id), 'winner')
+  await agree()
+  t.is(codeOf(await winner.documents.seal(id, { owner: scene.owner, signer: isOneAhead ? first! : second! })), 'ok')
+  t.is(codeOf(await loser.documents.takeGenesis((await winner.documents.genesisOf(id))!, scene.owner, 'winner')), 'ok')
+  await agree()
+  t.deepEqual(await loser.documents.hashes(id, 2), await winner.documents.hashes(id, 2))
+  t.false((await winner.documents.hashes(id, 2)).includes(lost!.hash))
+})

@@ -12,3 +12,8 @@ test.serial('a site follows its lane also where a proof or a seal takes a fence 
 
 // The owner's change that stood on one signed twice did not count any more; the owner wrote nothing in the lane from then on.
 test.serial('an owner goes on writing after what it built on was signed twice', (t) => holds(t, 10))
+
+// The owner wrote under a seal that lost, and took the other one a moment later. A site that held the other one had the change
+// in its epoch, where it waits in vain, and as late; the others had it as late. They were held to differ, though all came to
+// the same and listed it.
+test('a change of a seal that lost is late at all, also where one has it in its epoch too', (t) => holds(t, 20_029))

@@ -1,8 +1,16 @@
 import { createSeededRandom, errorText, silentLog } from '../../../base/index.ts'
-import { createDocuments, formatLaneName, type LaneName, nodeHash, type Store } from '../../../crdt/index.ts'
+import {
+  createDocuments,
+  type Documents,
+  formatLaneName,
+  type LaneName,
+  nodeHash,
+  type Store,
+} from '../../../crdt/index.ts'
 import type { World } from '../../world/index.ts'
 import type { MakeChecker } from '../checker.ts'
-import { holdersOf, isChange, readPiece, type StoredPiece } from '../lanes.ts'
+import { holdersOf, isChange, readPiece, readTail, type StoredPiece } from '../lanes.ts'
+import { compareLane, type HeldEpoch, type HeldLane } from './compare-lane.ts'
 
 type Contents = ReadonlyMap<string, Uint8Array>
 
@@ -21,6 +29,16 @@ const frozen = (contents: Contents): Store => {
   }
 }
 
+/** What a lane comes to, as text. */
+interface LaneState {
+  readonly standing: string
+  /** Of what counts: two that name the same hold the same valid changes. */
+  readonly heads: string
+}
+
+const textOf = (standing: Awaited<ReturnType<Documents['standing']>>): string =>
+  JSON.stringify([...standing].map(([key, puts]) => [key, puts.map(({ value }) => value).toSorted()]).toSorted())
+
 /** What each lane comes to, read from a copy of a store. */
 const statesOf = async (contents: Contents, { signatures }: World, networkId: string) => {
   const documents = createDocuments({
@@ -31,63 +49,27 @@ const statesOf = async (contents: Contents, { signatures }: World, networkId: st
     log: silentLog,
   })
   await documents.open()
-  const states = new Map<string, string>()
+  const states = new Map<string, LaneState>()
   for (const id of documents.ids()) {
     // What an epoch began with is not what its record names: nobody else reads that.
-    const standing = await documents.standing(id).catch((error: unknown) => errorText(error))
-    if (typeof standing === 'string') {
-      states.set(id, standing)
-      continue
-    }
-    const values = [...standing].map(([key, puts]) => [key, puts.map(({ value }) => value).toSorted()])
-    states.set(id, JSON.stringify(values.toSorted()))
+    const standing = await documents.standing(id).then(textOf).catch(errorText)
+    states.set(id, { standing, heads: String(documents.summaryOf(id)?.heads) })
   }
   await documents.close()
   return states
 }
 
-/** One epoch of a lane as one machine holds it. */
-interface HeldEpoch {
-  /** Of the record that begins it; empty while that is not here. */
-  readonly genesis: string
-  /** Hashes of its changes. */
-  readonly changes: ReadonlySet<string>
-}
+const newEpoch = () => ({ genesis: '', changes: new Set<string>(), late: new Set<string>() }) satisfies HeldEpoch
 
-/** What of one lane lies on one disk, by number of the epoch: those that were sealed and are kept, and the open one. */
-type HeldLane = ReadonlyMap<number, HeldEpoch>
-
-const openOf = (held: HeldLane | undefined): number =>
-  Math.max(0, ...[...(held ?? [])].flatMap(([epoch, { genesis }]) => (genesis === '' ? [] : epoch)))
-
-const lackingIn = (own: HeldEpoch | undefined, all: ReadonlySet<string>): number =>
-  [...all].filter((hash) => !own?.changes.has(hash)).length
-
-/** What the machine lacks of the epoch that is open elsewhere, and of those that others keep as it does. */
-const compareLane = (machine: string, own: HeldLane | undefined, others: readonly HeldLane[]): readonly string[] => {
-  const open = Math.max(...others.map(openOf))
-  const differ: string[] = []
-  for (const epoch of new Set(others.flatMap((held) => [...held.keys()]))) {
-    const mine = own?.get(epoch)
-    // One that is sealed is kept whole by who was there, and not at all by who came later.
-    if (epoch !== open && (mine === undefined || mine.genesis === '')) continue
-    const same = others.flatMap((held) => held.get(epoch) ?? []).filter(({ genesis }) => genesis === mine?.genesis)
-    const all = new Set(
-      (epoch === open ? others.flatMap((held) => held.get(epoch) ?? []) : same).flatMap((one) => [...one.changes]),
-    )
-    const missing = lackingIn(mine, all)
-    if (mine === undefined) differ.push(`${machine} lacks epoch ${epoch} and ${missing} of ${all.size} changes`)
-    else if (missing > 0) differ.push(`${machine} lacks ${missing} of ${all.size} changes of epoch ${epoch}`)
-    // One that the disk spoiled is kept again when a peer next tells it: until then it says nothing.
-    else if (epoch === open && new Set([own, ...others].flatMap((held) => held?.get(epoch)?.genesis || [])).size > 1)
-      differ.push(`${machine} holds another seal of epoch ${epoch} than others`)
-  }
-  return differ
+const readLate = (key: string, bytes: Uint8Array) => {
+  const tail = bytes.length === 0 ? undefined : readTail(key)
+  return tail?.kind === 'late' ? { ...tail, kind: 'late' as const } : undefined
 }
 
 /**
  * Once all is healed, whoever is to hold a lane holds the same changes of its open epoch, begun by the same record, and they
- * come to the same; of sealed epochs those who keep one hold the same of it.
+ * come to the same; what counts nowhere may lie in the epoch or not, where all list it as late. Of sealed epochs those who
+ * keep one hold the same of it.
  */
 export const replicasAgree: MakeChecker = ({ world }) => {
   const lanes = new Map<string, LaneName>()
@@ -104,17 +86,18 @@ export const replicasAgree: MakeChecker = ({ world }) => {
   let seen = 0
 
   const readHeld = (contents: Contents): ReadonlyMap<string, HeldLane> => {
-    const held = new Map<string, Map<number, { genesis: string; changes: Set<string> }>>()
+    const held = new Map<string, Map<number, ReturnType<typeof newEpoch>>>()
     for (const [key, bytes] of contents) {
       const name = key.includes('/g/') ? key + Buffer.from(bytes).toString('latin1') : key
-      const piece = begins.get(name) ?? readPiece(key, bytes)
+      const piece = begins.get(name) ?? readPiece(key, bytes) ?? readLate(key, bytes)
       if (piece === undefined) continue
       const { documentId, epoch } = piece
-      const lane = held.get(documentId) ?? new Map<number, { genesis: string; changes: Set<string> }>()
+      const lane = held.get(documentId) ?? new Map<number, ReturnType<typeof newEpoch>>()
       held.set(documentId, lane)
-      const own = lane.get(epoch) ?? { genesis: '', changes: new Set<string>() }
+      const own = lane.get(epoch) ?? newEpoch()
       lane.set(epoch, own)
-      if (piece.kind === 'genesis') {
+      if (piece.kind === 'late') own.late.add(piece.of)
+      else if (piece.kind === 'genesis') {
         lanes.set(documentId, piece.lane)
         begins.set(name, piece)
         own.genesis = piece.id
@@ -143,16 +126,19 @@ export const replicasAgree: MakeChecker = ({ world }) => {
 
   const compareStates = async (stores: ReadonlyMap<string, Contents>): Promise<readonly string[]> => {
     const networkId = world.machines.find((one) => one.node())?.node()?.networkId ?? ''
-    const first = new Map<string, { readonly machine: string; readonly state: string }>()
+    const first = new Map<string, LaneState & { readonly machine: string }>()
     const differ: string[] = []
     for (const [machine, contents] of stores)
       for (const [documentId, state] of await statesOf(contents, world, networkId)) {
         const other = first.get(documentId)
-        if (!other) first.set(documentId, { machine, state })
-        else if (other.state !== state) {
-          const lane = lanes.get(documentId)
-          differ.push(`${machine} and ${other.machine} read ${lane ? formatLaneName(lane) : documentId} differently`)
-        }
+        const lane = lanes.get(documentId)
+        const name = lane ? formatLaneName(lane) : documentId
+        const holders = lane ? holdersOf(world, lane) : []
+        if (!other) first.set(documentId, { machine, ...state })
+        else if (other.standing !== state.standing)
+          differ.push(`${machine} and ${other.machine} read ${name} differently`)
+        else if (other.heads !== state.heads && [machine, other.machine].every((one) => holders.includes(one)))
+          differ.push(`of what ${machine} and ${other.machine} hold of ${name} other changes count`)
       }
     return differ
   }
