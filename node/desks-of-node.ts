@@ -202,7 +202,11 @@ export const createNodeDesks = (options: DesksOptions) => {
     /** Where operators change what is configured; none at an edge. */
     change: tower ?? local,
     /** Brings what follows from the lanes up to what they say now. */
-    settle: () => void (siteDesk?.settle() ?? zoneDesk?.settle().then(reportOutcomes)),
+    settle: () => {
+      void (siteDesk?.settle() ?? zoneDesk?.settle().then(reportOutcomes))
+      // Also where nothing is deployed yet, the sites right below are to be seen.
+      if (!siteIntents.isKnown()) void siteIntents.refresh()
+    },
     start: async () => {
       await tower?.start()
       await local?.start()

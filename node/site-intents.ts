@@ -16,6 +16,8 @@ import type { ZoneDesk } from './zone-desk.ts'
 export interface SiteIntents {
   refresh(): Promise<void>
   all(): readonly SiteIntent[]
+  /** False until they were worked out for the first time: this node has to know its network for that. */
+  isKnown(): boolean
   /** The order number of the newest intent of a site right below; undefined for others. */
   orderOf(site: string): number | undefined
 }
@@ -92,6 +94,7 @@ export const createSiteIntents = (options: SiteIntentsOptions): SiteIntents => {
         )
     }),
     all: () => [...intents.values()],
+    isKnown: () => zoneDesk === undefined || intents.size > 0 || places.length === 0,
     orderOf,
   }
 }
