@@ -102,16 +102,20 @@ export const createLedger = (): Ledger => {
       return [...wishesOf(here), ...wishesOf(own.filter(({ within }) => within === undefined))]
     },
     isChangedAround: (deployment, site) => about(deployment).some(({ within }) => within?.has(site)),
-    history: (site, application) =>
-      changes
-        .filter(
-          ({ wishes, within }) =>
-            (within?.has(site) ?? true) && wishes.some((wish) => wish.application === application),
-        )
+    history: (site, application) => {
+      const own = changes.filter(
+        ({ wishes, within }) => (within?.has(site) ?? true) && wishes.some((wish) => wish.application === application),
+      )
+      /** What was said apart stands beside what those above say later, until it is settled: it may come to count again. */
+      const besides = (at: number) =>
+        lasting(own.slice(0, at).filter(({ within }) => within !== undefined)).filter((one) => one.apart !== undefined)
+      return own.map(({ outcome, wishes, within }, at) => {
         // What was refused came to nothing, and keeps its place.
-        .map(
-          ({ outcome, wishes }) => new Set(outcome === 'refused' ? [] : wishes.map((wish) => versionAt(wish, site))),
-        ),
+        if (outcome === 'refused') return new Set<string>()
+        const all = within === undefined ? [...wishes, ...besides(at).flatMap((one) => one.wishes)] : wishes
+        return new Set(all.map((wish) => versionAt(wish, site)))
+      })
+    },
     deployments: () => [...new Set(changes.map(({ deployment }) => deployment))].toSorted(),
     part: () => {
       const own = ++parts
