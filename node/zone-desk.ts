@@ -99,6 +99,8 @@ export const createZoneDesk = (options: ZoneDeskOptions): ZoneDesk => {
   /** Digests of the blobs a version leads to, once all are held. */
   const closures = new Map<string, readonly string[]>()
   let waiting: ChildPlan['waiting'] = []
+  /** Another aggregator of the zone told a child something, or what entries name came: the round that follows says so. */
+  let isNews = false
 
   const laneOf = (child: string, tenant: string): LaneName => ({
     kind: 'intent',
@@ -295,6 +297,7 @@ export const createZoneDesk = (options: ZoneDeskOptions): ZoneDesk => {
     const isAnyHere =
       missing.versions.some((id) => book.version(id) !== undefined) ||
       missing.blobs.some(({ digest }) => blobs.pathOf(digest) !== undefined)
+    isNews ||= isAnyHere
     if (isAnyHere) void settle()
     else options.later(() => void settle())
   }
@@ -319,8 +322,11 @@ export const createZoneDesk = (options: ZoneDeskOptions): ZoneDesk => {
     waiting = waits
     await closeTold()
     await keepViews()
-    if (wrote > 0) {
+    if (wrote > 0 || isNews) {
+      isNews = false
       options.onChange()
+    }
+    if (wrote > 0) {
       // One change holds so many entries: what did not fit is written in the next round, the last of which writes nothing.
       void settle()
     }
@@ -333,7 +339,9 @@ export const createZoneDesk = (options: ZoneDeskOptions): ZoneDesk => {
     }),
   )
 
-  documents.onChange(({ documentId, isSeal }) => {
+  documents.onChange(({ documentId, isSeal, from }) => {
+    const lane = from === undefined ? undefined : documents.epochOf(documentId)?.lane
+    if (lane?.kind === 'intent' && lane.owner === scope) isNews = true
     const view = isSeal ? views.get(documentId) : undefined
     // A seal changes the heads that it is kept under, and nothing that stands.
     if (view === undefined) views.delete(documentId)

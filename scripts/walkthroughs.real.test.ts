@@ -108,7 +108,7 @@ const runSteps = (steps: readonly Step[], { work, env }: Place): Promise<Ran> =>
     child.stdin.end(script)
   })
 
-for (const page of ['first-application', 'offline', 'autonomy', 'privacy'])
+for (const page of ['first-application', 'offline', 'autonomy', 'two-aggregators', 'privacy'])
   for (const runtime of ['containerd', 'process'] as const) {
     const title = `the walkthrough ${page} does what it says with ${runtime}`
     const reason = runtime === 'containerd' ? noContainers : undefined

@@ -145,7 +145,9 @@ export const openHome = (
   const topology = parseTopology(text, source)
   checkSize(topology)
   const tree = treeOf(topology)
-  if (before && before.topologyName !== source)
+  // A file is one and the same however it is named: bare, with its whole path, or by nothing at all.
+  const topologyGiven = /[./\\]/.test(given) ? resolve(given) : given
+  if (before && before.topologyGiven !== topologyGiven)
     throw new SkerryError(
       'other-topology',
       `${home} holds the tree of ${before.topologyName}: run "skerry down --remove" first, or give another --home`,
@@ -164,8 +166,8 @@ export const openHome = (
     network: topology.network,
     networkId: before?.networkId ?? '',
     runtime: before?.runtime ?? asked.runtime ?? 'auto',
-    topologyName: source,
-    topologyGiven: /[./\\]/.test(given) ? resolve(given) : given,
+    topologyName: before?.topologyName ?? source,
+    topologyGiven,
     nodes: before?.nodes ?? layoutTree(tree, { ...place, home }),
     ...(before?.detours && { detours: before.detours }),
   }
