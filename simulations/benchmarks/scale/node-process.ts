@@ -16,14 +16,14 @@ export interface Body {
   readonly content: string | Uint8Array
 }
 
-/** Asks a node over its own socket. @throws {SkerryError} `request-failed` */
+/** Asks a node over its own socket, by a connection of its own: one that was kept may be closed just then. @throws {SkerryError} `request-failed` */
 const callNode = (socketPath: string, method: string, path: string, body?: Body): Promise<unknown> =>
   new Promise((resolve, reject) => {
     const headers = {
       accept: 'application/json',
       ...(body && { 'content-type': body.type, 'content-length': Buffer.byteLength(body.content) }),
     }
-    const asked = request({ socketPath, method, path, headers, timeout: answerWithinMs }, (response) => {
+    const asked = request({ agent: false, socketPath, method, path, headers, timeout: answerWithinMs }, (response) => {
       const parts: Buffer[] = []
       response.on('data', (bytes: Buffer) => parts.push(bytes))
       response.on('error', reject)

@@ -127,7 +127,7 @@ export const rowsOf = (figures: ScaleFigures, small?: ScaleFigures): readonly Be
       'kbit/s',
       barIdleKbit,
       kbit(idle.edgeBytes, figures),
-      `a sign of life every 5 s, a report every minute; both directions at the sockets of edges over ${idle.seconds.toFixed(0)} s`,
+      `a sign of life every 10 s, a report every five minutes; both directions at the sockets of edges over ${idle.seconds.toFixed(0)} s`,
     ),
     ...(idle.upBytes === null
       ? []
