@@ -11,6 +11,11 @@ export type PeerKey = string
 export const heartbeatMs = 10_000
 export const silentBeats = 2
 export const linkSilenceMs = silentBeats * heartbeatMs
+/**
+ * So many beats an end waits that was called: nothing is gained when it hangs up on a caller that is busy or far away, and the
+ * call that follows costs both more than all that the link carries. Who called looks for another way sooner.
+ */
+export const patientBeats = 6
 
 /** What goes first when a link is busy: control before events before bulk. */
 export const priorities = ['control', 'events', 'bulk'] as const

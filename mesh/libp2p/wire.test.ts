@@ -7,14 +7,14 @@ import { createWire } from './wire.ts'
 const heartbeatMs = 10_000
 
 /** One end of a link whose other end says nothing after its greeting; timers of this end fire so much late. */
-const createScene = (lateMs: number) => {
+const createScene = (lateMs: number, dialed = true) => {
   const clock = createManualClock()
   const late: Clock = { ...clock, setTimer: (delayMs, fire) => clock.setTimer(delayMs + lateMs, fire) }
   let heardMs = 0
   const gone: { readonly reason: string; readonly atMs: number }[] = []
   const wire = createWire({
     peer: 'peer',
-    dialed: true,
+    dialed,
     clock: late,
     heartbeatMs,
     version: linkVersion,
@@ -39,6 +39,14 @@ test('a peer that says nothing for two heartbeats is given up', (t) => {
   t.is(gone.length, 0)
   clock.advance(1)
   t.regex(gone[0]?.reason ?? '', /nothing heard for 20s/)
+})
+
+test('who was called waits three times as long as who called', (t) => {
+  const { clock, gone } = createScene(0, false)
+  clock.advance(6 * heartbeatMs - 1)
+  t.is(gone.length, 0)
+  clock.advance(1)
+  t.regex(gone[0]?.reason ?? '', /nothing heard for 1m/)
 })
 
 test('an end that was too busy to listen gives its peer the same time of listening', (t) => {
@@ -110,7 +118,7 @@ test('a link at rest carries one sign of life each way in a heartbeat', async (t
   t.is(moments.size, 6)
 })
 
-test('a silence that begins between two beats is noticed when it has lasted two heartbeats', async (t) => {
+test('a silence that begins between two beats is noticed when it has lasted two heartbeats, or six where one was called', async (t) => {
   const { pass, gone, cut } = await createPair()
   await pass(1.75 * heartbeatMs)
   cut()
@@ -118,8 +126,7 @@ test('a silence that begins between two beats is noticed when it has lasted two 
   await pass(1.25 * heartbeatMs - 100)
   t.deepEqual(gone, [])
   await pass(100)
-  t.deepEqual(
-    gone.map((one) => one.replace(/^\w+ /, '')),
-    Array(2).fill('after 30000: nothing heard for 20s'),
-  )
+  t.deepEqual(gone, ['near after 30000: nothing heard for 20s'])
+  await pass(4 * heartbeatMs)
+  t.deepEqual(gone.slice(1), ['far after 70000: nothing heard for 1m'])
 })

@@ -2,7 +2,7 @@ import { type Clock, errorText, formatDuration, type Timer } from '../../base/in
 import { createFrameQueue } from '../frame-queue.ts'
 import { createFrameReader, encodeFrames, type Frame, GarbageError, payloadText } from '../frames.ts'
 import { encodeHello, judgeHello } from '../hello.ts'
-import { type PeerKey, type Priority, silentBeats } from '../mesh.ts'
+import { type PeerKey, type Priority, patientBeats, silentBeats } from '../mesh.ts'
 import { createStreamLink, type StreamLink } from '../stream-link.ts'
 import type { RefusalKind } from './refusals.ts'
 
@@ -155,7 +155,7 @@ export const createWire = (options: WireOptions): Wire => {
     // While this end was too busy to beat it was too busy to listen: what came lies unread, and is no silence of the other.
     deafMs += Math.max(0, nowMs - Math.max(dueMs, heardMs))
     const silentMs = nowMs - heardMs - deafMs
-    const leftMs = silentBeats * heartbeatMs - silentMs
+    const leftMs = (dialed ? silentBeats : patientBeats) * heartbeatMs - silentMs
     if (leftMs <= 0) return drop(`nothing heard for ${formatDuration(silentMs)}`)
     giveSign(nowMs)
     dueMs = leftMs < heartbeatMs - gridMs ? nowMs + leftMs : onGrid(wroteMs) + heartbeatMs
