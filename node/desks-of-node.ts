@@ -74,6 +74,7 @@ export const createNodeDesks = (options: DesksOptions) => {
           damaged,
           copies: createSpecificationCopies(store, blobs),
           random,
+          later,
           log: log.child('configuration'),
           stateFile,
           powers: authority,

@@ -67,6 +67,8 @@ export interface TowerDeskOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  /** A write that failed is tried again after a while. */
+  readonly later: (again: () => void) => void
   readonly stateFile: <Value>(name: string) => StateFile<Value>
   readonly documents: Documents
   /** Ids of lanes that were found damaged when the documents were opened. */
@@ -109,6 +111,7 @@ export const createTowerDesk = (options: TowerDeskOptions): TowerDesk => {
     return id
   }
 
+  const toldFile = options.stateFile<ToldCache>('told')
   const store = createLaneConfigStore({
     lane: {
       load: async () => pickConfigValues(await documents.standing(documentId())),
@@ -119,7 +122,17 @@ export const createTowerDesk = (options: TowerDeskOptions): TowerDesk => {
       },
     },
     blobs: specificationBlobs(blobs, options.copies),
-    told: options.stateFile<ToldCache>('told'),
+    told: {
+      load: () => toldFile.load(),
+      save: (value) => {
+        try {
+          toldFile.save(value)
+        } catch (error) {
+          log.warn('what sites were told is not kept, and is tried again', { error: errorText(error) })
+          throw error
+        }
+      },
+    },
     newId: configIds(tenant.signer, hash),
     hash,
     salt: tenant.salt,
@@ -153,6 +166,8 @@ export const createTowerDesk = (options: TowerDeskOptions): TowerDesk => {
       options.onChange()
     } catch (error) {
       log.error('what the configuration asks for could not be signed', { error: errorText(error) })
+      // It was acknowledged: once the disk has room again it is decided without anyone asking anew.
+      options.later(() => void decide())
     }
   })
 

@@ -10,6 +10,12 @@ const holds = async (t: { deepEqual(a: unknown, b: unknown): void }, scenario: S
 // What a full disk had refused was asked for in a meeting that one after it overtook: the two ends stopped comparing for good.
 test.serial('a lane that a full disk refused comes once there is room', (t) => holds(t, fullDisks, 4003))
 
+// A rollback was refused though it was written and counted, as what sites had been told found no room; and what was acknowledged
+// while the disk was full was not decided once it had room.
+test.serial('what a tower acknowledged as its disk filled up is decided once there is room', (t) =>
+  holds(t, fullDisks, 357),
+)
+
 // Operators had each ill container started again before its probe gave it up: nothing was judged.
 test.serial('containers that hang are given up by their probes, however often operators upgrade', (t) =>
   holds(t, hangingContainers, 502),

@@ -15,7 +15,7 @@ const createDisk = () => {
   const lane = new Map<string, LaneValue>()
   const blobs = new Map<string, Uint8Array>()
   const saves: (readonly string[])[] = []
-  const disk = { full: false, told: undefined as ToldCache | undefined }
+  const disk = { full: false, isFileFull: false, told: undefined as ToldCache | undefined }
   const port: ConfigLane = {
     load: async () => new Map(lane),
     save: async (edits) => {
@@ -39,6 +39,7 @@ const createDisk = () => {
       told: {
         load: () => disk.told,
         save: (value) => {
+          if (disk.isFileFull) throw new Error('disk full')
           disk.told = structuredClone(value)
         },
       },
@@ -243,4 +244,32 @@ test('of concurrent values every reader takes the same', (t) => {
   t.is(pick(two, one), two)
   t.is(pick('{"_v":1,"order":9,"x":1}', one), pick(one, '{"_v":1,"order":9,"x":1}'))
   t.is(pick('no JSON', one), one)
+})
+
+test('what sites were told is kept with the next change where the disk had no room: what led to it counts all the same', async (t) => {
+  const { disk, open } = createDisk()
+  const store = await open()
+  await store.putApplication(application('1'))
+  await store.putDeployment(sampleDeployment(), 5)
+  const told = (site: string) => ({
+    site,
+    application: 'shop',
+    deployment: 'shop-all',
+    version: '1',
+    revision: 'r',
+    phase: 'run' as const,
+  })
+  disk.isFileFull = true
+  await store.putIntents([told('n1')])
+  t.is(disk.told, undefined)
+  t.deepEqual(
+    (await store.listIntents()).map(({ site }) => site),
+    ['n1'],
+  )
+  disk.isFileFull = false
+  await store.putIntents([told('n2')])
+  t.deepEqual(
+    disk.told?.intents.map(({ site }) => site),
+    ['n1', 'n2'],
+  )
 })

@@ -37,6 +37,7 @@ export type ToldCache = Pick<ConfigState, 'intents' | 'intentOrders'>
 export interface LaneConfigStoreOptions {
   readonly lane: ConfigLane
   readonly blobs: SpecificationBlobs
+  /** Where that cannot be written, it is tried again with the next change. */
   readonly told: { load(): ToldCache | undefined; save(value: ToldCache): void }
   readonly newId: NewConfigId
   readonly hash: Hash
@@ -98,6 +99,8 @@ export const createLaneConfigStore = (options: LaneConfigStoreOptions): LaneConf
   let held: Held = { state: createMemoryConfigStore().state(), config: nothingConfigured }
 
   let lost: readonly LostRevision[] = []
+  /** What sites were told is on disk; else it is tried again with the next change. */
+  let isToldKept = true
 
   const readRevision = async (
     one: Omit<ApplicationRevision, 'spec' | 'images'>,
@@ -218,6 +221,16 @@ export const createLaneConfigStore = (options: LaneConfigStoreOptions): LaneConf
     }
   }
 
+  /** What led to it is in the lane and counts: a disk without room for this is no reason to refuse the change. */
+  const keepTold = ({ intents, intentOrders }: ConfigState) => {
+    try {
+      told.save({ intents, intentOrders })
+      isToldKept = true
+    } catch {
+      isToldKept = false
+    }
+  }
+
   const commit = async (next: ConfigState) => {
     const edits = sorted([...applicationEdits(next), ...deploymentEdits(next)])
     if (edits.size > 0) {
@@ -232,8 +245,9 @@ export const createLaneConfigStore = (options: LaneConfigStoreOptions): LaneConf
       options.onChange?.()
       return
     }
-    if (next.order !== held.state.order) told.save({ intents: next.intents, intentOrders: next.intentOrders })
+    const isNews = next.order !== held.state.order
     held = { ...held, state: next }
+    if (isNews || !isToldKept) keepTold(next)
   }
 
   const change = <Result>(make: (copy: ConfigStore) => Promise<Result>): Promise<Result> =>
