@@ -20,7 +20,7 @@ const createScene = () => {
     expected: hosts,
     children: () => {
       asked.links += 1
-      return [...links].map(([peer, up]) => ({ peer, up, forMs: 7, ...(up && { heardAgeMs: 3_000 }) }))
+      return [...links].map(([peer, up]) => ({ peer, up, forMs: 7, heardAgeMs: up ? 3_000 : 45_000 }))
     },
     intendedOrder: () => undefined,
   })
@@ -65,7 +65,7 @@ test('a host that does not belong here, or to another site, is not taken', (t) =
   t.deepEqual(fleet.carried(), [])
 })
 
-test('a child on a link that is up was heard a moment ago, however long it has had nothing to say', (t) => {
+test('a child was heard when its link says, however long it has had nothing to say, also once the link is lost', (t) => {
   const { fleet, links, clock } = createScene()
   for (const host of hosts.slice(0, 2)) fleet.note(host.node, [carried(host)])
   // What one link carries of others is as old as it says.
@@ -80,5 +80,5 @@ test('a child on a link that is up was heard a moment ago, however long it has h
   t.deepEqual(ages(), [3_000, 3_000, 10_000])
   clock.advance(40_000)
   links.set('h1', false)
-  t.deepEqual(ages(), [3_000, 20_007, 50_000])
+  t.deepEqual(ages(), [3_000, 45_000, 50_000])
 })

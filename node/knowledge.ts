@@ -1,5 +1,4 @@
 import type { Clock } from '../base/index.ts'
-import { linkSilenceMs } from '../mesh/index.ts'
 import type { SeenLabels } from '../topologies/index.ts'
 import type { HandedDown } from './handed-down.ts'
 import type { LabelSight } from './label-sight.ts'
@@ -162,8 +161,8 @@ export const createFleet = ({ clock, expected, children, intendedOrder }: FleetO
     const sinceTold = nowMs - toldMs
     const linkForMs = child?.up && !isOwn ? report.linkForMs + sinceTold : (child?.forMs ?? sinceTold)
     const order = intendedOrder(report.site)
-    // Signs of life say that all is as it was; a link that is no more was heard at most so long before it was lost.
-    const silentMs = isOwn && child ? (child.heardAgeMs ?? linkSilenceMs + child.forMs) : Number.POSITIVE_INFINITY
+    // Signs of life say that all is as it was, up to the last that came before a link was lost.
+    const silentMs = isOwn && child ? child.heardAgeMs : Number.POSITIVE_INFINITY
     const heardAgeMs = (ageMs: number) => Math.min(ageMs, silentMs)
     return {
       ...report,

@@ -26,7 +26,7 @@ export interface Libp2pMeshOptions {
   readonly log: Log
   /** @default defaultLimits */
   readonly limits?: Partial<Libp2pLimits>
-  /** Milliseconds of silence after which a sign of life is sent; after two without one the link is lost. @default 10000 */
+  /** Milliseconds of silence after which a sign of life is sent; after two without one, or six where this end was called, the link is lost. @default 10000 */
   readonly heartbeatMs?: number
   /** Version of the link the node speaks. @default the newest */
   readonly version?: number

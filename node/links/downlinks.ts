@@ -23,8 +23,8 @@ export interface LinkedChild {
   readonly up: boolean
   /** Since when it is linked, or is not, in milliseconds. */
   readonly forMs: number
-  /** How long ago something of it came on its link, in milliseconds; absent while there is none. */
-  readonly heardAgeMs?: number
+  /** How long ago something of it came on its link, or on the one that was lost, in milliseconds. */
+  readonly heardAgeMs: number
 }
 
 export interface Downlinks {
@@ -69,6 +69,8 @@ export interface DownlinksOptions {
 interface Child {
   link: MeshLink | undefined
   sinceMs: number
+  /** When something of it last came on the link that was lost. */
+  heardAtMs: number
 }
 
 /** Accepts links of children, each after it was admitted; the newest link of a child wins. */
@@ -107,7 +109,8 @@ export const createDownlinks = (options: DownlinksOptions): Downlinks => {
 
   const admitted = (name: string, link: MeshLink) => {
     const before = children.get(name)?.link
-    const child: Child = { link, sinceMs: clock.monotonicMs() }
+    const nowMs = clock.monotonicMs()
+    const child: Child = { link, sinceMs: nowMs, heardAtMs: nowMs }
     children.set(name, child)
     links.set(link.peer, link)
     if (before !== undefined && before !== link) void before.close()
@@ -119,6 +122,7 @@ export const createDownlinks = (options: DownlinksOptions): Downlinks => {
       child.link = undefined
       if (children.get(name) !== child) return
       child.sinceMs = clock.monotonicMs()
+      child.heardAtMs = child.sinceMs - link.heardAgeMs()
       log.info('child lost', { child: name, reason })
       options.onChange()
     })
@@ -203,9 +207,14 @@ export const createDownlinks = (options: DownlinksOptions): Downlinks => {
   return {
     children: () =>
       [...children]
-        .map(([peer, { link, sinceMs }]) => {
-          const [up, forMs] = [link !== undefined, clock.monotonicMs() - sinceMs]
-          return { peer, up, forMs, ...(link && { heardAgeMs: link.heardAgeMs() }) }
+        .map(([peer, { link, sinceMs, heardAtMs }]) => {
+          const nowMs = clock.monotonicMs()
+          return {
+            peer,
+            up: link !== undefined,
+            forMs: nowMs - sinceMs,
+            heardAgeMs: link?.heardAgeMs() ?? nowMs - heardAtMs,
+          }
         })
         .toSorted((a, b) => (a.peer < b.peer ? -1 : 1)),
     request: async (child, question, signal) => {

@@ -68,8 +68,8 @@ interface State {
   lastArrivalMs: number
   /** Set while nothing reaches it: when it will have heard nothing for too long. */
   silence: Timer | undefined
-  /** Since when nothing reaches it. */
-  silentSinceMs: number
+  /** Since when nothing reaches it, also once it has given up. */
+  silentSinceMs: number | undefined
 }
 
 const freshState = (): State => ({
@@ -84,7 +84,7 @@ const freshState = (): State => ({
   waiter: undefined,
   lastArrivalMs: 0,
   silence: undefined,
-  silentSinceMs: 0,
+  silentSinceMs: undefined,
 })
 
 /** A connection of two machines: two ordered streams of frames with a length, a width, and a liveness of their own. */
@@ -245,7 +245,7 @@ export const createWire = (options: WireOptions): Wire => {
   /** From now on nothing reaches `side`, unless a way is opened in time. */
   const expectSilence = (side: Side) => {
     const state = sides[side]
-    if (state.silence === undefined) state.silentSinceMs = scheduler.nowMs()
+    state.silentSinceMs ??= scheduler.nowMs()
     state.silence ??= scheduler.at(scheduler.nowMs() + livenessMs, label('silence', side), () => {
       state.silence = undefined
       // Who stands still counts no time; it listens anew when it goes on.
@@ -257,6 +257,7 @@ export const createWire = (options: WireOptions): Wire => {
     if (isHeardBy(side)) {
       sides[side].silence?.cancel()
       sides[side].silence = undefined
+      sides[side].silentSinceMs = undefined
     }
     if (!isLost) release(side)
   }
@@ -272,7 +273,7 @@ export const createWire = (options: WireOptions): Wire => {
       },
       room: sides[other(side)].queue.room,
       // Signs of life are no frames here: an end hears something for as long as nothing is in the way.
-      heardAgeMs: () => (sides[side].silence === undefined ? 0 : scheduler.nowMs() - sides[side].silentSinceMs),
+      heardAgeMs: () => scheduler.nowMs() - (sides[side].silentSinceMs ?? scheduler.nowMs()),
       hangUp: () => breakSide(side, 'closed here'),
     })
   const spoken = ([0, 1] as const).map((side) => keepInSight(linkAt(side), nameOf(other(side)))) as [
