@@ -1,6 +1,6 @@
 import { SkerryError } from '../base/index.ts'
+import type { SpecificationCopies } from './own-copies.ts'
 import type { BlobStore } from './powers/index.ts'
-import type { SpecificationCopies } from './tower-copies.ts'
 
 /** A whole blob in memory: for specifications, never for images. @returns undefined when it is not held here whole */
 export const readWhole = async (blobs: BlobStore, digest: string): Promise<Uint8Array | undefined> => {

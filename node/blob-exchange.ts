@@ -6,8 +6,8 @@ import { type BlobReference, type BlobServer, createBlobClient, createBlobServer
 import { isOut } from './guards.ts'
 import type { LinkAnswer } from './links/index.ts'
 import type { NodePowers } from './node.ts'
+import { createSpecificationCopies } from './own-copies.ts'
 import type { Membership } from './services/membership/index.ts'
-import { createSpecificationCopies } from './tower-copies.ts'
 import { fetchVersions, type VersionTaker, versionsAtOnce } from './versions.ts'
 
 export interface BlobExchangeOptions {
@@ -59,10 +59,10 @@ export const createBlobExchange = (options: BlobExchangeOptions): BlobExchange =
   const fetchByReference: BlobExchange['fetchByReference'] = async (digest, reference, signal) => {
     await client.fetch(digest, reference, signal)
   }
-  const copies = parent === undefined ? createSpecificationCopies(powers.store, store) : undefined
+  const copies = createSpecificationCopies(powers.store, store)
   const fetchBlob: BlobExchange['fetchBlob'] = async (digest, application, signal) => {
-    // Who has nobody above has a second copy of what cannot be had anywhere else.
-    if (await copies?.restore(digest)) return
+    // What was configured here has a second copy, as it may be had nowhere else.
+    if (await copies.restore(digest)) return
     const reference = referenceFor(application)
     if (reference === undefined)
       throw new SkerryError('not-held', `nothing here may be asked for by application ${application}`)

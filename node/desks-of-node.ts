@@ -9,13 +9,13 @@ import { createLabelSight } from './label-sight.ts'
 import { createLocalDesk, type KeptZoneConfig, opaqueSalt } from './local-desk.ts'
 import type { NodePowers } from './node.ts'
 import type { OpenedNode } from './open-node.ts'
+import { createSpecificationCopies } from './own-copies.ts'
 import { createOutcomeWatch, createScopeLanes } from './scope-lanes.ts'
 import { createSealing } from './sealing.ts'
 import { lanePolicyOf } from './settle-call.ts'
 import { createSiteDesk, type KeptChoices } from './site-desk.ts'
 import { createSiteIntents } from './site-intents.ts'
 import { createSpecifications } from './specifications.ts'
-import { createSpecificationCopies } from './tower-copies.ts'
 import { builtInTenant, createTowerDesk } from './tower-desk.ts'
 import { createZoneDesk, type Missing } from './zone-desk.ts'
 
@@ -61,6 +61,7 @@ export const createNodeDesks = (options: DesksOptions) => {
     names: createApplicationNames({ book, specifications }),
     ...(config.role === 'aggregator' && { salt: opaqueSalt(stateFile, random) }),
   })
+  const copies = createSpecificationCopies(store, blobs)
   const sight = createLabelSight(options.tree, book, authority)
   const shared = { scope: config.scope, lanes, policy, documents, book, specifications, sight, clock, hash, guards }
 
@@ -72,7 +73,7 @@ export const createNodeDesks = (options: DesksOptions) => {
           images,
           blobs,
           damaged,
-          copies: createSpecificationCopies(store, blobs),
+          copies,
           random,
           later,
           log: log.child('configuration'),
@@ -121,6 +122,7 @@ export const createNodeDesks = (options: DesksOptions) => {
           signer: identity.signer,
           powers: authority,
           blobs,
+          copies,
           images,
           file: stateFile<KeptZoneConfig>('zone-config'),
           random: random.fork('local'),

@@ -21,6 +21,7 @@ import { specificationBlobs } from './blob-bytes.ts'
 import type { ConfigDesk } from './config-desk.ts'
 import { createConfigServices } from './config-services.ts'
 import type { Images } from './images.ts'
+import type { SpecificationCopies } from './own-copies.ts'
 import type { BlobStore, StateFile } from './powers/index.ts'
 import { createRounds } from './rounds.ts'
 import type { ScopeLanes } from './scope-lanes.ts'
@@ -86,6 +87,7 @@ export interface LocalDeskOptions {
   readonly lanes: ScopeLanes
   readonly specifications: Specifications
   readonly blobs: BlobStore
+  readonly copies: SpecificationCopies
   readonly images: Images
   readonly file: StateFile<KeptZoneConfig>
   readonly hash: Hash
@@ -191,7 +193,7 @@ export const createLocalDesk = (options: LocalDeskOptions): LocalDesk => {
       },
       save: async (edits) => save(withOwnChange(keptNow().config, readTenantConfig(edits))),
     },
-    blobs: specificationBlobs(blobs),
+    blobs: specificationBlobs(blobs, options.copies),
     told: { load: () => ({ intents: told(), intentOrders: {} }), save: () => {} },
     newId: () => randomHex(configIds, 16),
     hash,

@@ -17,6 +17,7 @@ import type { ConfigDesk } from './config-desk.ts'
 import { createConfigServices } from './config-services.ts'
 import type { Images } from './images.ts'
 import type { Knowledge } from './knowledge.ts'
+import type { SpecificationCopies } from './own-copies.ts'
 import type { BlobStore, StateFile } from './powers/index.ts'
 import { createRounds } from './rounds.ts'
 import {
@@ -38,7 +39,6 @@ import {
   viewOfDecisions,
 } from './services/deployments/index.ts'
 import type { HeldTenant } from './services/membership/index.ts'
-import type { SpecificationCopies } from './tower-copies.ts'
 import { brokenGround, damageWords, refusedWhile } from './tower-damage.ts'
 
 /** What a tower does besides being a node: it holds configuration and decides what of it is to run. */

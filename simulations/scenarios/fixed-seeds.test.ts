@@ -1,6 +1,7 @@
 import test from 'ava'
 import { fullDisks } from './catalogue/full-disks.ts'
 import { hangingContainers } from './catalogue/hanging-containers.ts'
+import { wornTower } from './catalogue/worn-tower.ts'
 import { runScenario } from './run-scenario.ts'
 import type { Scenario } from './scenario.ts'
 
@@ -24,4 +25,10 @@ test.serial('containers that hang are given up by their probes, however often op
 // A probe that had asked while a container hung was answered after the fault had ended: who removes it then is right.
 test.serial('a container that hung when it was asked may be started again though it hangs no more', (t) =>
   holds(t, hangingContainers, 4366),
+)
+
+// A bit flipped in what an aggregator had signed for a site that was away, which nobody else had: the site's lane stayed read-only
+// for good.
+test.serial('what an aggregator signed for a site that is away outlives a bit that flips', (t) =>
+  holds(t, wornTower, 1520),
 )

@@ -12,9 +12,12 @@ const specificationKey = (digest: string): string => `${specificationPrefix}${di
 const isMadeAnew = (key: string): boolean =>
   key.startsWith('told/') || key.startsWith(specificationPrefix) || /^d\/[0-9a-f]{32}\/s$/.test(key)
 
-/** A tower can get back from nobody what its disk spoils: it keeps its store twice (docs/adr/0040-a-towers-own-copies.md). */
+/**
+ * Whoever signs for others may be the only one to hold what it signed last, until they were told: towers and aggregators keep
+ * their stores twice (docs/adr/0040-a-towers-own-copies.md).
+ */
 export const withCopies = (config: NodeConfig, powers: NodePowers): NodePowers => {
-  if (config.role !== 'tower') return powers
+  if (config.role === 'edge') return powers
   const log = powers.log.child('store')
   return {
     ...powers,
@@ -27,7 +30,7 @@ export const withCopies = (config: NodeConfig, powers: NodePowers): NodePowers =
   }
 }
 
-/** Specifications as a tower keeps them: as blobs, and once more in the store. */
+/** Specifications of a node's own configuration: as blobs, and once more in the store. */
 export interface SpecificationCopies {
   /** On disk when it resolves. */
   put(digest: string, bytes: Uint8Array): Promise<void>
