@@ -145,6 +145,11 @@ export const createDocuments = (options: DocumentsOptions): Documents => {
       (await readLate(desk, documentId)).flatMap(({ envelope }) => (hashes.has(envelope.hash) ? envelope.bytes : [])),
     takeLate: async (documentId, envelopes, from) =>
       shelf.get(documentId) === undefined ? [] : takeLateEnvelopes(desk, documentId, envelopes, from),
+    excluded: async (documentId) => {
+      if (shelf.get(documentId) === undefined) return []
+      const unused = await withReplica(desk, documentId, ({ replica: { graph } }) => graph.unused())
+      return unused.flatMap(({ envelope, status }) => (status.kind === 'excluded' ? envelope.hash : []))
+    },
     quarantined: (documentId) =>
       (documentId === undefined ? shelf.ids() : [documentId]).flatMap((id) => {
         const lane = shelf.get(id)

@@ -165,6 +165,8 @@ export interface Documents {
   lateEnvelopes(documentId: string, hashes: ReadonlySet<string>): Promise<readonly Uint8Array[]>
   /** Takes changes that are late elsewhere; those of writers of an epoch held are kept, bounded for each author. */
   takeLate(documentId: string, envelopes: readonly Uint8Array[], from: string): Promise<readonly Taken[]>
+  /** Hashes of envelopes of the open epoch that do not count, whatever else comes; sorted. Of a document that is not held none. */
+  excluded(documentId: string): Promise<readonly string[]>
   /** Keys that signed two changes of one number, by document, epoch and key. @param documentId @default all documents */
   quarantined(documentId?: string): readonly QuarantinedKey[]
   /** Writers of the open epoch that signed its genesis: after the first they vouch for all it began with. */

@@ -252,11 +252,33 @@ export const lateChangeMessages = (
         encodeMessage({ kind: 'late-changes', documentId, envelopes: batch }),
       )
 
-/** Answers which late changes the peer wants, as far as it may have them. */
+const isSignedTwice = ({ documents }: Shelf, documentId: string): boolean =>
+  documents.quarantined(documentId).some(({ isOpen }) => isOpen)
+
+/**
+ * Names of what counts nowhere, of documents the peer may have: late changes, and where a key signed two of one number in the
+ * open epoch all that is excluded from it. Digests cover neither: a proof that came to one end whole changes no head there.
+ */
+export const uncountedNames = async (shelf: Shelf, ids: readonly string[]): Promise<readonly LateName[]> => {
+  const { documents } = shelf
+  const names: LateName[] = []
+  for (const documentId of ids) {
+    if (!shelf.mayShow(documentId)) continue
+    const hashes = new Set(documents.lateNames(documentId).map(({ hash }) => hash))
+    for (const hash of isSignedTwice(shelf, documentId) ? await documents.excluded(documentId) : []) hashes.add(hash)
+    for (const hash of hashes) names.push({ documentId, hash })
+  }
+  return names
+}
+
+/** Answers which changes that do not count the peer wants, as far as it may have them. */
 export async function* answerLate(shelf: Shelf, names: readonly LateName[]): AsyncGenerator<Uint8Array> {
+  const { documents, limits } = shelf
   for (const documentId of new Set(names.map((name) => name.documentId))) {
     if (!shelf.mayShow(documentId)) continue
     const hashes = new Set(names.flatMap((name) => (name.documentId === documentId ? name.hash : [])))
-    yield* lateChangeMessages(documentId, await shelf.documents.lateEnvelopes(documentId, hashes), shelf.limits)
+    yield* lateChangeMessages(documentId, await documents.lateEnvelopes(documentId, hashes), limits)
+    if (isSignedTwice(shelf, documentId))
+      yield* envelopeMessages(documentId, await documents.envelopes(documentId, hashes), limits)
   }
 }

@@ -13,6 +13,7 @@ import {
   type Shelf,
   tellHoldings,
   tellWhole,
+  uncountedNames,
 } from './answers.ts'
 import { concerns, type LaneIndex } from './lane-index.ts'
 import { createMeeting } from './meeting.ts'
@@ -156,17 +157,15 @@ export const createSession = (options: SessionOptions): LiveSession => {
   const intake: Intake = { documents, book, hash: powers.hash, peer, guards, refuse, onMissingOwner }
   const bases = createPendingBases(epochLimits.stateBytes)
   let toldLate = ''
-  /** Late changes are no part of what two ends compare: each end names its own, whenever they are others than it named. */
-  const tellLate = () => {
-    const names = lanes.about(peer.scope).flatMap((documentId) => {
-      const held = mayShow(documentId) ? documents.lateNames(documentId) : []
-      return held.map(({ hash }): LateName => ({ documentId, hash }))
+  /** What does not count is no part of what two ends compare: each end names its own, whenever it is other than it named. */
+  const tellLate = () =>
+    push(64, async function* () {
+      const names = await uncountedNames(shelf, lanes.about(peer.scope))
+      const text = names.map(({ documentId, hash }) => documentId + hash).join()
+      if (text === toldLate) return
+      toldLate = text
+      yield* lateNameMessages(names, false, limits)
     })
-    const text = names.map(({ documentId, hash }) => documentId + hash).join()
-    if (text === toldLate) return
-    toldLate = text
-    for (const bytes of lateNameMessages(names, false, limits)) push(bytes.length, () => [bytes])
-  }
   const onLateNames = (names: readonly LateName[], isWanted: boolean, sizeBytes: number) => {
     if (!mayAsk()) return
     if (isWanted) return push(sizeBytes, () => answerLate(shelf, names))

@@ -17,3 +17,7 @@ test.serial('an owner goes on writing after what it built on was signed twice', 
 // in its epoch, where it waits in vain, and as late; the others had it as late. They were held to differ, though all came to
 // the same and listed it.
 test('a change of a seal that lost is late at all, also where one has it in its epoch too', (t) => holds(t, 20_029))
+
+// Two changes of one number stood on one that did not count any more, and each had come to another site: no head told of them,
+// so all took each other for equal. The same held for a proof that one node held alone: the owner never heard of it.
+test.serial('what an owner signs twice on top of what does not count comes to all', (t) => holds(t, 1542))
