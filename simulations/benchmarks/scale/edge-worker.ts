@@ -28,8 +28,8 @@ interface RunningEdge {
   readonly folder: string
   readonly node: SkerryNode
   readonly machine: SimulatedHost
-  /** The version it accepted last. */
-  accepted: string
+  /** The versions it accepted, of whatever application: no two have the same. */
+  readonly accepted: Set<string>
 }
 
 const edges: RunningEdge[] = []
@@ -76,10 +76,11 @@ interface KeptIntent {
 }
 
 const noteAccepted = (edge: RunningEdge, { applications }: KeptIntent): void => {
-  const version = applications.find(({ phase }) => phase === 'run')?.version
-  if (version === undefined || version === edge.accepted) return
-  edge.accepted = version
-  acceptedAt.set(version, [...(acceptedAt.get(version) ?? []), machineMs()])
+  for (const { phase, version } of applications) {
+    if (phase !== 'run' || edge.accepted.has(version)) continue
+    edge.accepted.add(version)
+    acceptedAt.set(version, [...(acceptedAt.get(version) ?? []), machineMs()])
+  }
 }
 
 /**
@@ -122,7 +123,7 @@ const startEdge = async (place: EdgeToStart, networkId: string, whole: Store): P
     // Reading it costs more than all else an edge answers of itself, and here it is asked for hundreds of them.
     rssBytes: () => 0,
   })
-  const edge: RunningEdge = { place, folder, node, machine, accepted: '' }
+  const edge: RunningEdge = { place, folder, node, machine, accepted: new Set() }
   await node.start()
   return edge
 }
@@ -153,7 +154,7 @@ const watch = async ({ version, scopes, withinMs }: Extract<ToEdges, { kind: 'wa
   let left = edges.filter(({ place }) => wanted.has(place.scope.slice(0, place.scope.lastIndexOf('/'))))
   for (;;) {
     const still: RunningEdge[] = []
-    for (const edge of left) if (edge.accepted !== version || (await parentOf(edge))?.link !== 'up') still.push(edge)
+    for (const edge of left) if (!edge.accepted.has(version) || (await parentOf(edge))?.link !== 'up') still.push(edge)
     left = still
     if (left.length === 0 || machineMs() > endMs)
       return say({ kind: 'synced', version, atMs: machineMs(), missing: left.length })

@@ -37,7 +37,10 @@ const stormSites = 1_000
 const longestWaitMs = 3_000
 
 const image = 'bench/shop:1'
-const application = (version: number): string => `name: shop
+/** Goes to all sites; and what is decided in a storm, for the sites it is about. */
+const everywhere = { name: 'shop', version: 1 }
+const inTheStorm = { name: 'kiosk', version: 2 }
+const application = ({ name, version }: { readonly name: string; readonly version: number }): string => `name: ${name}
 version: "${version}"
 services:
   - name: web
@@ -47,10 +50,10 @@ services:
         image: ${image}
         env: { VERSION: "${version}" }
 `
-const deployment = `name: everywhere
-application: shop
+const deployment = (name: string, placement: string): string => `name: ${name}
+application: ${name}
 application-version: "*"
-placement: { all-sites: true }
+placement: ${placement}
 `
 const yaml = (content: string) => ({ type: 'application/yaml', content })
 
@@ -131,15 +134,15 @@ const enrolAll = async ({ tower, zones }: TreeProcesses, signal: AbortSignal): P
   return (Math.max(...joined) - beganMs) / 1_000
 }
 
-/** How many sites the tower says run a version. */
-const runningAt = async ({ tower }: TreeProcesses, version: number): Promise<number> => {
+/** How many sites the tower says run the version that goes to all. */
+const runningAt = async ({ tower }: TreeProcesses): Promise<number> => {
   const path = '/v1/state/applications/shop?fields=sites/[version,running/count]'
   const found = await tower.call<{ sites: readonly { version: string; running: { count: number } }[] }>('GET', path)
-  return found.sites.filter((site) => site.version === String(version) && site.running.count === 1).length
+  return found.sites.filter((site) => site.version === `${everywhere.version}` && site.running.count === 1).length
 }
 
-const acceptedBy = ({ zones }: TreeProcesses, version: number): readonly number[] =>
-  zones.flatMap(({ edges }) => edges.acceptedAt(String(version))).toSorted((a, b) => a - b)
+const acceptedBy = ({ zones }: TreeProcesses): readonly number[] =>
+  zones.flatMap(({ edges }) => edges.acceptedAt(`${everywhere.version}`)).toSorted((a, b) => a - b)
 
 /**
  * One deployment to all sites. What the tower says is asked seldom enough to cost it a twentieth of its time, but every few
@@ -147,16 +150,20 @@ const acceptedBy = ({ zones }: TreeProcesses, version: number): readonly number[
  */
 const deployToAll = async (tree: TreeProcesses, sites: number, { say, signal }: MeasureOptions) => {
   const beganMs = machineMs()
-  await tree.tower.call('PUT', '/v1/config/application-deployments/everywhere', yaml(deployment))
+  await tree.tower.call(
+    'PUT',
+    '/v1/config/application-deployments/shop',
+    yaml(deployment(everywhere.name, 'all-sites')),
+  )
   const running: { half?: number; most?: number; all?: number } = {}
   let accepted: readonly number[] = []
   for (let waitMs = 200; running.all === undefined; ) {
     await restOf(waitMs, signal)
     const askedMs = machineMs()
-    const count = await runningAt(tree, 1)
+    const count = await runningAt(tree)
     const nowMs = machineMs() - beganMs
     waitMs = Math.min(longestWaitMs, Math.max(200, 20 * (machineMs() - askedMs)))
-    accepted = acceptedBy(tree, 1)
+    accepted = acceptedBy(tree)
     say(`  ${seconds(nowMs)}: ${accepted.length} accepted, ${count} reported running`)
     if (count >= sites * 0.5) running.half ??= nowMs
     if (count >= sites * 0.99) running.most ??= nowMs
@@ -189,8 +196,8 @@ const beIdle = async (tree: TreeProcesses, { idleSeconds, signal }: MeasureOptio
 }
 
 /**
- * Aggregators die, a version is decided meanwhile, they start again: until their edges are linked and accepted it. Where profiles
- * are made they are asked to end, as one that is killed writes none.
+ * Aggregators die, an application for their sites is decided meanwhile, they start again: until their edges are linked and
+ * accepted it. Where profiles are made they are asked to end, as one that is killed writes none.
  */
 const storm = async (
   tree: TreeProcesses,
@@ -198,11 +205,15 @@ const storm = async (
 ): Promise<ScaleFigures['storm']> => {
   const hit = tree.zones.slice(0, Math.ceil(Math.min(sites, stormSites) / (tree.zones[0]?.zone.sites.length ?? 1)))
   await Promise.all(hit.map(({ aggregator }) => aggregator.stop(profileDir === undefined ? 'SIGKILL' : 'SIGTERM')))
-  await tree.tower.call('PUT', '/v1/config/applications/shop', yaml(application(2)))
+  const { name, version } = inTheStorm
+  const labels = hit.map(({ zone }) => `shop.example/zone = ${zone.scope.slice(1)}`)
+  const placement = `{ match-site-labels: "${labels.join(' or ')}" }`
+  await tree.tower.call('PUT', `/v1/config/applications/${name}`, yaml(application(inTheStorm)))
+  await tree.tower.call('PUT', `/v1/config/application-deployments/${name}`, yaml(deployment(name, placement)))
   await restOf(awayMs, signal)
   const beganMs = machineMs()
   const synced = hit.map(({ zone, edges }) => {
-    edges.tell({ kind: 'watch', version: '2', scopes: [zone.scope], withinMs: stormWithinMs })
+    edges.tell({ kind: 'watch', version: `${version}`, scopes: [zone.scope], withinMs: stormWithinMs })
     return edges.heard('synced')
   })
   await Promise.all(hit.map(({ aggregator }) => aggregator.start()))
@@ -229,7 +240,7 @@ const prepareImage = async ({ tower, zones }: TreeProcesses): Promise<void> => {
   })
   if (held === undefined) throw new SkerryError('no-image', 'the tower took no image')
   for (const { edges } of zones) edges.tell({ kind: 'image', name: image, archive: held.archive, digest: held.digest })
-  await tower.call('PUT', '/v1/config/applications/shop', yaml(application(1)))
+  await tower.call('PUT', `/v1/config/applications/${everywhere.name}`, yaml(application(everywhere)))
 }
 
 const measureTree = async (tree: TreeProcesses, options: MeasureOptions) => {

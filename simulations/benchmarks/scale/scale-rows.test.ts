@@ -77,6 +77,13 @@ test('growth is the cost of a site here over that of a smaller run', (t) => {
   t.is(rowOf('cost-growth', figuresOf(1_000)), undefined)
 })
 
+test('a deployment alone is what it cost without what sites at rest cost in the same time', (t) => {
+  const row = rowOf('cost-growth-deploy-alone', figuresOf(10_000), figuresOf(1_000))
+  // (32 - 30 s of 32 / 100 s) / 10,000 over (5 - 3 s of 5 / 100 s) / 1,000
+  t.is(row?.ours, 0.462)
+  t.is(row?.bar, null)
+})
+
 /** A run on two processors: each site takes a tenth of a second to enrol, and each linked one a part of them at rest. */
 const modelled = (sites: number, restPerSite: number): ScaleFigures => {
   const work = 4 + sites / 10

@@ -87,16 +87,28 @@ const stormRow = ({ storm }: ScaleFigures): BenchRow => {
     : { ...row, holds: false, why: `edges without a link afterwards: ${refused.join('; ')}` }
 }
 
+const above = ({ tower, aggregators }: CpuByRole): number => tower + aggregators
+
+/** Processor time of a deployment without what linked sites at rest would have cost in the same time, in seconds. */
+const deployedAlone = ({ deploy, idle }: ScaleFigures): number =>
+  above(deploy.cpu) - (above(idle.cpu) / idle.seconds) * (deploy.running.all / 1_000)
+
 /** How much more each site costs tower and aggregators than in a smaller run. */
 const growthRows = (figures: ScaleFigures, small: ScaleFigures): readonly BenchRow[] => {
-  const above = ({ tower, aggregators }: CpuByRole) => tower + aggregators
-  const grew = (pick: (of: ScaleFigures) => CpuByRole) =>
-    perSite(above(pick(figures)), figures) / perSite(above(pick(small)), small)
-  const [enrol, deploy] = [grew(({ enrol: { cpu } }) => cpu), grew(({ deploy: { cpu } }) => cpu)]
+  const grew = (secondsOf: (of: ScaleFigures) => number) =>
+    perSite(secondsOf(figures), figures) / perSite(secondsOf(small), small)
+  const [enrol, deploy] = [grew(({ enrol: { cpu } }) => above(cpu)), grew(({ deploy: { cpu } }) => above(cpu))]
   const beside = `processor time of tower and aggregators per site, over that at ${small.sites} sites`
   return [
     measured('cost-growth-enrol', 'times', null, enrol, beside),
-    measured('cost-growth-deploy', 'times', null, deploy, beside),
+    measured('cost-growth-deploy', 'times', null, deploy, `${beside}; what sites at rest cost meanwhile included`),
+    measured(
+      'cost-growth-deploy-alone',
+      'times',
+      null,
+      grew(deployedAlone),
+      `${beside}; without what they cost at rest`,
+    ),
     measured('cost-growth', 'times', barGrowth, Math.max(enrol, deploy), `${beside}: the worse of the two`),
   ]
 }

@@ -45,7 +45,7 @@ ${zones
       hosts: [{ name: ${aggregator} }]
     sites:
       - name: "${scope.slice(1)}-shop-{001..${padded(sites.length, 3)}}"
-        labels: { shop.example/size: small }
+        labels: { shop.example/zone: ${scope.slice(1)} }
         hosts: [{ name: "{site}-till" }]
 `,
   )
