@@ -134,6 +134,7 @@ export const createNodeDesks = (options: DesksOptions) => {
               one.application === application ? (one.decisions ?? []) : [],
             ),
           topology: () => ({ ...topology }),
+          later,
           onChange: () => {
             void zoneDesk?.settle()
             reportChanged()

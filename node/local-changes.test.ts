@@ -55,7 +55,6 @@ test.serial(
     )
     const seenAbove = await until('the conflict at the tower', async () => {
       const [one] = await conflictsAt(tree, 'tower')
-      if (process.env.DBG) console.error(JSON.stringify(await conflictsAt(tree, 'tower')))
       return one?.candidates.length === 2 && one.candidates.some(({ sites }) => sites.length > 0) ? one : undefined
     })
     t.is(seenAbove.application, 'shop')
@@ -225,3 +224,19 @@ test.serial(
     t.deepEqual(above.withheld, [])
   },
 )
+
+test.serial('a change that a full disk lets nobody sign is kept, and decided once there is room', async (t) => {
+  const tree = await startTree(t, 'tower', 'north-agg', 'far-a')
+  await tree.importImage('demo:1')
+  await apply(tree, '1')
+  await running(tree, 'far-a', '1')
+  await tree.apply('applications', shop('2-north'), 'north-agg')
+  const disk = tree.disks.get('north-agg')
+  if (disk) disk.faults.isFull = true
+  await t.throwsAsync(tree.apply('application-deployments', shopEverywhere('2-north'), 'north-agg'), {
+    code: 'disk-full',
+    message: /the change is kept, and \/north decides it once this is over: .*the disk is full/,
+  })
+  if (disk) disk.faults.isFull = false
+  await running(tree, 'far-a', '2-north')
+})

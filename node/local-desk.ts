@@ -101,6 +101,8 @@ export interface LocalDeskOptions {
   /** Decisions that sites were told of an application and that are not here: a new one replaces them. */
   readonly waitedFor: (application: string) => readonly string[]
   readonly topology: () => Readonly<Record<string, unknown>>
+  /** A write that failed is tried again after a while. */
+  readonly later: (again: () => void) => void
   /** Called after the zone's own lane says something new. */
   readonly onChange: () => void
 }
@@ -277,6 +279,27 @@ export const createLocalDesk = (options: LocalDeskOptions): LocalDesk => {
     options.onChange()
   }
   const settleChanges = createRounds(decide)
+  let isRetrying = false
+  /** Without anyone asking anew, until it is decided. */
+  const decideLater = (): void => {
+    if (isRetrying) return
+    isRetrying = true
+    options.later(() => {
+      isRetrying = false
+      settleChanges().catch(decideLater)
+    })
+  }
+  /** @throws {SkerryError} why it is not decided yet; it is kept, and tried again */
+  const decideNow = async (): Promise<void> => {
+    try {
+      await settleChanges()
+    } catch (error) {
+      decideLater()
+      log.error('what operators of the zone changed could not be signed', { error: errorText(error) })
+      const message = `the change is kept, and ${scope} decides it once this is over: ${errorText(error)}`
+      throw new SkerryError(error instanceof SkerryError ? error.code : 'not-signed', message, { cause: error })
+    }
+  }
 
   const trial = {
     places: () => options.intents().map(({ place }) => place),
@@ -300,7 +323,7 @@ export const createLocalDesk = (options: LocalDeskOptions): LocalDesk => {
     mayWrite()
     await refresh()
     const result = await change()
-    if (isApplied) await settleChanges()
+    if (isApplied) await decideNow()
     return result
   }
 
@@ -329,11 +352,11 @@ export const createLocalDesk = (options: LocalDeskOptions): LocalDesk => {
       }),
     start: async () => {
       try {
-        await settleChanges()
+        await decideNow()
         const { config } = keptNow()
         if (config.applications.length > 0) save(config)
       } catch (error) {
-        log.error('what operators of the zone changed could not be signed', { error: errorText(error) })
+        log.warn('the zone starts without a decision of its operators', { error: errorText(error) })
       }
     },
     refresh,
