@@ -55,6 +55,8 @@ export const createMeeting = (options: MeetingOptions): Meeting => {
   /** Pairs of hashes that were compared last, and what came of it changed nothing. */
   const tried = { records: '', roots: '' }
 
+  /** Comparisons that this end sent: so many answers may come once a later meeting has overtaken them. */
+  let answersDue = 0
   const sentRound = () => mine?.round ?? 0
 
   const say = (round: number, again: boolean): Meet => {
@@ -94,8 +96,10 @@ export const createMeeting = (options: MeetingOptions): Meeting => {
       return refuse('unsettled', 'the two ends hold different documents, and neither takes what the other brings')
     }
     tried.roots = roots
-    if (own.root < theirs.root && digest !== undefined)
+    if (own.root < theirs.root && digest !== undefined) {
+      answersDue += 1
       send({ kind: 'digest', isLast: true, messages: [{ kind: 'ranges', ranges: digest.ranges() }] })
+    }
   }
 
   return {
@@ -114,7 +118,11 @@ export const createMeeting = (options: MeetingOptions): Meeting => {
     },
     onDigest: ({ messages, isLast }) => {
       const own = digest
-      if (own === undefined) return refuse('unasked', 'the peer compares documents outside of a meeting')
+      if (own === undefined) {
+        if (answersDue === 0) return refuse('unasked', 'the peer compares documents outside of a meeting')
+        answersDue -= 1
+        return
+      }
       if (!mayAsk()) return
       const found = messages.map((message) => compareDigest(own, message))
       if (messages[0]?.kind !== 'ranges')
@@ -122,6 +130,7 @@ export const createMeeting = (options: MeetingOptions): Meeting => {
       const replies = found.flatMap((comparison) => comparison.replies)
       if (replies.length === 0) return
       const sizeOf = (reply: (typeof replies)[number]) => 4 + encodeDigestMessage(reply).length
+      answersDue += 1
       for (const [batch, isEnd] of withLast(inBatches(replies, sizeOf, limits.messageBytes - 64)))
         send({ kind: 'digest', isLast: isEnd, messages: batch })
     },
