@@ -74,7 +74,21 @@ export const assembleNode = async (config: NodeConfig, bare: NodePowers): Promis
     log: log.child('policies'),
     onChange: () => links.uplink.reportChanged(),
   })
-  const fellows = createNodeFellows({ ...given, replicator, tree: policies.tree, onLinked: () => settle() })
+  const fellows = createNodeFellows({
+    ...given,
+    replicator,
+    tree: policies.tree,
+    onLinked: () => settle(),
+    telling: () => reports.tellingFellow(),
+    onReports: (key, value) => {
+      if (reports.takeOfFellow(key, value)) links.uplink.reportChanged()
+    },
+  })
+  /** How hosts fare, or what they are to do, is told to all who are to know. */
+  const reportChanged = () => {
+    links.uplink.reportChanged()
+    fellows.reportChanged()
+  }
   const exchange = createBlobExchange({
     powers,
     scope: config.scope,
@@ -96,6 +110,7 @@ export const assembleNode = async (config: NodeConfig, bare: NodePowers): Promis
     nodes,
     tree: policies.tree,
     children: () => links.downlinks?.children() ?? [],
+    fellows: fellows.seen,
     intendedOrder: (site) => siteIntents.orderOf(site),
     hostOf: (peerKey) => {
       const member = membership.memberOf(peerKey)
@@ -128,7 +143,7 @@ export const assembleNode = async (config: NodeConfig, bare: NodePowers): Promis
     exchange,
     tree: policies.tree,
     intendedOrderOf: (site) => reports.intendedOrderOf(site),
-    reportChanged: () => links.uplink.reportChanged(),
+    reportChanged,
   })
   const { shared, lanes, tower, local, zoneDesk, siteIntents, siteDesk, settle } = desks
   host?.fetchBy(async (archive, signal) => {
@@ -194,6 +209,7 @@ export const assembleNode = async (config: NodeConfig, bare: NodePowers): Promis
     self: config.name,
     nodes: () => nodes,
     reports: () => reports.hosts(),
+    heardHere: () => reports.heardHere(),
     local: {
       node: nodeView,
       exec: async (call, signal) => (edge ?? (noHost() as never)).exec(call.instance, { ...call, signal }),
@@ -221,7 +237,7 @@ export const assembleNode = async (config: NodeConfig, bare: NodePowers): Promis
     onReports: (child, peerKey, value) => {
       // That nothing changed goes up with the next report.
       if (!reports.take(child, peerKey, value)) return
-      links.uplink.reportChanged()
+      reportChanged()
       tower
         ?.noteReports(() => reports.hosts())
         .catch((error: unknown) => log.warn('reports could not be taken into account', { error: errorText(error) }))
@@ -234,7 +250,7 @@ export const assembleNode = async (config: NodeConfig, bare: NodePowers): Promis
     onFellow: fellows.greet,
     onChange: (linkedKey) => {
       if (linkedKey !== undefined) siblings.onLinked(linkedKey)
-      links.uplink.reportChanged()
+      reportChanged()
     },
     onParent: (isUp) => {
       siblings.onParent(isUp)

@@ -27,6 +27,10 @@ export interface NodeFellowsOptions {
   readonly tree: () => Topology | undefined
   /** One was linked: what waits here may be had of it. */
   readonly onLinked: () => void
+  /** What one of them is told of hosts on a new link. */
+  readonly telling: () => () => Promise<unknown>
+  /** @param value what one of them told of hosts. @throws {SkerryError} what ends that stream */
+  readonly onReports: (peerKey: string, value: unknown) => void
 }
 
 type Ask = (purpose: 'versions' | 'blob', question: unknown, signal?: AbortSignal) => Promise<LinkAnswer>
@@ -36,6 +40,10 @@ export interface NodeFellows {
   start(): void
   stop(): Promise<void>
   readonly greet: Fellows['greet'] | undefined
+  /** Those that are linked now, or were since this node started. */
+  readonly seen: Fellows['seen']
+  /** Says that there is something new to tell them of hosts. */
+  readonly reportChanged: () => void
   /** Asks the parent, and where it does not answer one fellow after the other. */
   orUp(up: Ask): Ask
   /** Asks each fellow that is linked. @throws {SkerryError} only where all did */
@@ -50,6 +58,8 @@ const none: NodeFellows = {
   start: () => {},
   stop: async () => {},
   greet: undefined,
+  seen: () => [],
+  reportChanged: () => {},
   orUp: (up) => up,
   askEach: async () => [],
 }
@@ -159,6 +169,8 @@ export const createNodeFellows = (options: NodeFellowsOptions): NodeFellows => {
       await take(certificate, peerKey)
     },
     onDocuments: keepSame,
+    telling: options.telling,
+    onReports: options.onReports,
     onQuestion: async (purpose, peerKey, question, signal) =>
       purpose === 'blob'
         ? server.answer(peerKey, question, signal)
@@ -182,6 +194,8 @@ export const createNodeFellows = (options: NodeFellowsOptions): NodeFellows => {
       await fellows.stop()
     },
     greet: fellows.greet,
+    seen: fellows.seen,
+    reportChanged: fellows.reportChanged,
     orUp: (up) => async (purpose, question, signal) => {
       try {
         return await up(purpose, question, signal)

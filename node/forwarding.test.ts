@@ -39,6 +39,7 @@ const openAll = (topology: Topology, gullible: readonly string[] = []) => {
         scope,
         nodes: () => nodes,
         reports: () => [],
+        heardHere: () => [],
         local: {
           node: () => ({ name }) as never,
           member: () => here('member'),

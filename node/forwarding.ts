@@ -56,6 +56,8 @@ export interface ForwarderOptions {
   readonly self: string
   readonly nodes: () => readonly TreeNode[]
   readonly reports: () => readonly HostReport[]
+  /** The same as heard on links of this node alone: which of the hosts can be asked through it. */
+  readonly heardHere: () => readonly HostReport[]
   readonly local: LocalCalls
   readonly request: (peer: string, question: unknown, signal: AbortSignal) => Promise<LinkAnswer>
   /** Of this node. */
@@ -89,7 +91,7 @@ const noBytes = async function* (): AsyncGenerator<Uint8Array> {}
 
 /** Finds the way down the tree, one link at a time. */
 export const createForwarder = (options: ForwarderOptions): Forwarder => {
-  const { self, nodes, reports, local } = options
+  const { self, nodes, reports, heardHere, local } = options
   const ends = () => {
     const tree = options.tree()
     return tree === undefined ? [] : borders(tree)
@@ -162,7 +164,7 @@ export const createForwarder = (options: ForwarderOptions): Forwarder => {
       return first.node
     },
     nodeAt: (site) => {
-      const found = reports().filter((report) => report.site === site)
+      const found = heardHere().filter((report) => report.site === site)
       const best = found.find(({ link }) => link === 'up') ?? found[0]
       if (!best) {
         const known = [...new Set(nodes().flatMap((node) => (node.site === '' ? [] : [node.site])))].toSorted()

@@ -12,13 +12,15 @@ import {
 import { parentOf, type Topology, zoneAt } from '../topologies/index.ts'
 import type { NodeConfig } from './config.ts'
 import type { EdgeHost } from './edge-host.ts'
+import { createFellowWords } from './fellow-words.ts'
 import { isOut } from './guards.ts'
 import type { Identity } from './identity.ts'
 import { createFleet } from './knowledge.ts'
 import { lastLinesHash, splitLastLines } from './last-lines.ts'
 import type { LinkedChild } from './links/index.ts'
 import type { NodePowers } from './node.ts'
-import { createReportTeller, withoutAges } from './report-stream.ts'
+import { createReportSession, type ReportSession } from './report-session.ts'
+import { withoutAges } from './report-stream.ts'
 import { type CarriedHost, type CarriedZone, createReportReader, reportMessage, signReport } from './reports.ts'
 import type { HostReport, RowNames, StartRefusal, ZoneSummary } from './services/deployments/index.ts'
 import { isWithin, type TreeNode } from './tree-node.ts'
@@ -33,6 +35,8 @@ export interface ReportDeskOptions {
   /** The zones this node knows, with what may leave them now. */
   readonly tree: () => Topology | undefined
   readonly children: () => readonly LinkedChild[]
+  /** The other aggregators of this zone that are linked now, or were. */
+  readonly fellows: () => readonly LinkedChild[]
   readonly intendedOrder: (site: string) => number | undefined
   readonly hostOf: (peerKey: string) => { readonly name: string; readonly session: number } | undefined
   readonly refusals: () => readonly StartRefusal[]
@@ -54,32 +58,30 @@ const blindAfterMs = 15_000
 export const createReportDesk = (options: ReportDeskOptions) => {
   const { config, identity, powers, book, edge, nodes } = options
   const { clock, log } = powers
-  const reader = createReportReader({
-    book,
-    powers: powers.authority,
+  const judging = { book, powers: powers.authority, clock }
+  const reader = createReportReader({ ...judging, log: log.child('reports'), hostOf: options.hostOf })
+  const expected = nodes
+    .filter(({ role }) => role === 'edge')
+    .map(({ name, site }) => ({ site, host: name, node: name }))
+  const { intendedOrder } = options
+  const fleet = createFleet({ clock, expected, children: options.children, intendedOrder })
+  const fellows = createFellowWords({
     clock,
-    log: log.child('reports'),
-    hostOf: options.hostOf,
-  })
-  const fleet = createFleet({
-    clock,
-    expected: nodes.filter(({ role }) => role === 'edge').map(({ name, site }) => ({ site, host: name, node: name })),
-    children: options.children,
-    intendedOrder: options.intendedOrder,
+    scope: config.scope,
+    expected,
+    intendedOrder,
+    seen: options.fellows,
+    createReader: () => createReportReader({ ...judging, log: log.child('fellow-reports'), hostOf: () => undefined }),
   })
   const zones = new Map<string, CarriedZone>()
   const salts = new Map<string, string>()
   const random = powers.random.fork('report-salts')
-  /** Which records the parent was told of in this session. */
-  let told = ''
+  /** What the parent was told. */
+  const up = createReportSession()
   let session = 0
   let seq = 0
-  const teller = createReportTeller()
-  let isFirst = true
   /** What this host signed last: it stands until something but ages is different. */
   let signed: { readonly text: string; readonly atMs: number; readonly host: CarriedHost } | undefined
-  /** What zones were told of in this session, by scope. */
-  const toldZones = new Map<string, string>()
 
   const turn = () => {
     seq += 1
@@ -118,21 +120,10 @@ export const createReportDesk = (options: ReportDeskOptions) => {
     return { snapshot, certificate, hash, report, ...(lines && { lines }) }
   }
 
-  /** Zones of which something is new to the parent; counts always are, as their ages are. */
-  const freshZones = <Zone extends Pick<CarriedZone, 'scope'>>(all: readonly (Zone & { readonly said: string })[]) =>
-    all.filter(({ scope, said }) => {
-      if (toldZones.get(scope) === said) return false
-      toldZones.set(scope, said)
-      return true
-    })
-
-  /**
-   * Key lists of this zone where it renews itself, where names leave it those of zones further down, and versions of its own;
-   * none while the parent was told of just these.
-   */
-  const recordsUp = async (isWhole: boolean): Promise<readonly Uint8Array[]> => {
+  /** Key lists of this zone where it renews itself, and of zones further down. @param isWhole whether of these */
+  const keyLists = (isWhole: boolean): readonly { readonly id: string; readonly bytes: Uint8Array }[] => {
     const scopes = [...new Set(nodes.filter(({ role }) => role !== 'edge').map(({ scope }) => scope))]
-    const lists = scopes
+    return scopes
       .filter((scope) => scope === config.scope || (isWhole && isWithin(scope, config.scope)))
       .flatMap((scope): readonly { readonly id: string; readonly bytes: Uint8Array }[] => {
         const owner = book.ownerAt(scope, 'zone')
@@ -142,12 +133,18 @@ export const createReportDesk = (options: ReportDeskOptions) => {
           ? []
           : book.recordsFor(scope).filter(({ kind, id }) => kind === 'key-list' && id === owner?.list)
       })
-    const records = [...lists, ...(mayReadIntents() ? await options.ownVersions() : [])]
-    const now = records.map(({ id }) => id).join()
-    if (now === told) return []
-    told = now
-    return records.slice(0, mostRecords).map(({ bytes }) => bytes)
   }
+  const freshRecords = (to: ReportSession, records: ReturnType<typeof keyLists>): readonly Uint8Array[] =>
+    to
+      .freshRecords(records)
+      .slice(0, mostRecords)
+      .map(({ bytes }) => bytes)
+  /** Key lists, those of zones further down where names leave this one, and versions of its own. */
+  const recordsUp = async (isWhole: boolean): Promise<readonly Uint8Array[]> =>
+    freshRecords(up, [...keyLists(isWhole), ...(mayReadIntents() ? await options.ownVersions() : [])])
+
+  const zonesNow = () => fellows.zones(zones)
+  const saidOf = (zone: CarriedZone) => ({ ...zone, said: `${zone.rollUp.hash} ${zone.view?.length ?? 0}` })
 
   /** A leaf for every host heard and every zone that keeps its own to itself; a salt is drawn once for each. */
   const leavesNow = (): readonly Leaf[] => {
@@ -157,8 +154,14 @@ export const createReportDesk = (options: ReportDeskOptions) => {
       return salt
     }
     return [
-      ...fleet.carried().map(({ hash, report }) => ({ kind: 'host' as const, name: report.host, report: hash })),
-      ...[...zones.values()].map(({ scope, rollUp }) => ({ kind: 'zone' as const, name: scope, report: rollUp.hash })),
+      ...fellows
+        .carried(fleet.carried())
+        .map(({ hash, report }) => ({ kind: 'host' as const, name: report.host, report: hash })),
+      ...[...zonesNow().values()].map(({ scope, rollUp }) => ({
+        kind: 'zone' as const,
+        name: scope,
+        report: rollUp.hash,
+      })),
     ].map((leaf) => ({ ...leaf, salt: saltOf(`${leaf.kind} ${leaf.name}`) }))
   }
 
@@ -195,7 +198,7 @@ export const createReportDesk = (options: ReportDeskOptions) => {
     const rolled = await options.rows(isCounted)
     const news = isCounted ? '' : JSON.stringify([rolled.outcomes, owner.list, await options.ownWishes()])
     // With every host's own report beside it, a root over all of them at each change would be for nothing.
-    if (!isCounted && toldZones.get(config.scope) === news) return []
+    if (!isCounted && up.isTold(config.scope, news)) return []
     const leaves = leavesNow()
     const said = {
       // Where every host's own report leaves, counts would be said twice.
@@ -222,11 +225,8 @@ export const createReportDesk = (options: ReportDeskOptions) => {
     onSession: (given: number) => {
       session = given
       seq = 0
-      told = ''
       signed = undefined
-      isFirst = true
-      toldZones.clear()
-      teller.reset()
+      up.reset()
     },
     /**
      * Takes what a child reports. @returns whether anything is new but that it was heard again
@@ -239,14 +239,26 @@ export const createReportDesk = (options: ReportDeskOptions) => {
       for (const zone of found) zones.set(zone.scope, zone)
       return hosts.length > 0 || found.length > 0
     },
+    /**
+     * Takes what another aggregator of this zone tells. @returns whether the parent is to hear of it now
+     * @throws {SkerryError} `bad-message`, `newer-format`
+     */
+    takeOfFellow: (key: string, value: unknown): boolean => fellows.take(key, value) && level() === 'summary',
+    /** What another aggregator is told on one link: of all that was heard here, and never of what others told. */
+    tellingFellow: () => {
+      const to = createReportSession()
+      return async (): Promise<unknown> => {
+        const nowMs = clock.monotonicMs()
+        const fresh = to.freshZones([...zones.values()].map(saidOf))
+        return reportMessage(to.hosts(fleet.carried(), nowMs), fresh, freshRecords(to, keyLists(true)), nowMs)
+      }
+    },
     /** Whether this host has anything to say that it did not sign last. */
     isNews: (): boolean => edge === undefined || ownWord(edge).text !== signed?.text,
     /** What goes up now. */
     message: async (): Promise<unknown> => {
       const nowMs = clock.monotonicMs()
-      const begins = isFirst
-      isFirst = false
-      const tell = (hosts: readonly CarriedHost[]) => ({ isFirst: begins, ...teller.next(hosts, nowMs) })
+      const tell = (hosts: readonly CarriedHost[]) => up.hosts(hosts, nowMs)
       if (edge) return reportMessage(tell(ownHost(edge)), [], [], nowMs)
       const parent = parentOf(config.scope)
       const lets = parent === undefined ? 'none' : level()
@@ -257,23 +269,22 @@ export const createReportDesk = (options: ReportDeskOptions) => {
           ({ view, ...zone }): CarriedZone =>
             view !== undefined && policyAt(config.scope)?.intents === 'all' ? { ...zone, view } : zone,
         )
-        const fresh = freshZones([
-          ...inside.map((zone) => ({ ...zone, said: `${zone.rollUp.hash} ${zone.view?.length ?? 0}` })),
-          ...outcomes,
-        ])
+        const fresh = up.freshZones([...inside.map(saidOf), ...outcomes])
         return reportMessage(tell(carriedUp()), fresh, await recordsUp(true), nowMs)
       }
       return reportMessage(tell([]), lets === 'summary' ? await ownRollUp() : [], await recordsUp(false), nowMs)
     },
     /** Every host this node knows of. */
-    hosts: (): readonly HostReport[] => (edge ? [ownReport(edge)] : fleet.reports()),
+    hosts: (): readonly HostReport[] => (edge ? [ownReport(edge)] : fellows.reports(fleet.reports())),
+    /** The same as heard on links of this node alone. */
+    heardHere: (): readonly HostReport[] => (edge ? [ownReport(edge)] : fleet.reports()),
     /** What operators of a zone below want, where it exports that and not who said so. */
-    wishes: (scope: string): CarriedZone['wishes'] => zones.get(scope)?.wishes ?? [],
+    wishes: (scope: string): CarriedZone['wishes'] => zonesNow().get(scope)?.wishes ?? [],
     /** What became of decisions from above in a zone below, as it said last. */
-    outcomes: (scope: string): RollUp['outcomes'] => zones.get(scope)?.rollUp.outcomes ?? [],
+    outcomes: (scope: string): RollUp['outcomes'] => zonesNow().get(scope)?.rollUp.outcomes ?? [],
     /** Zones that let out counts alone. */
     summaries: (names: RowNames): readonly ZoneSummary[] =>
-      [...zones.values()].map(({ scope, rollUp, heardAtMs }) => ({
+      [...zonesNow().values()].map(({ scope, rollUp, heardAtMs }) => ({
         scope,
         rows: rollUp.rows,
         receivedAgeMs: clock.monotonicMs() - heardAtMs,
@@ -281,7 +292,7 @@ export const createReportDesk = (options: ReportDeskOptions) => {
       })),
     /** What the parent of a site further down says it intends. */
     intendedOrderOf: (site: string): number | undefined => {
-      const orders = fleet.reportsOf(site).flatMap(({ intendedOrder }) => intendedOrder ?? [])
+      const orders = fellows.reports(fleet.reportsOf(site), site).flatMap((one) => one.intendedOrder ?? [])
       return orders.length === 0 ? undefined : Math.max(...orders)
     },
   }

@@ -346,3 +346,5 @@ export const createReportReader = ({ book, powers, clock, log, hostOf }: ReportR
     },
   }
 }
+
+export type ReportReader = ReturnType<typeof createReportReader>

@@ -1,5 +1,78 @@
-import test from 'ava'
-import { asked, startTreeOf, until } from './tree-scene.contract.ts'
+import test, { type ExecutionContext } from 'ava'
+import { asked, startTreeOf, type Tree, until } from './tree-scene.contract.ts'
+
+/** A zone `north` of two aggregators; site `far` is linked to the first, site `farther` to the second. */
+const startPair = async (t: ExecutionContext, north: string): Promise<Tree> => {
+  const tree = await startTreeOf(t, north)
+  tree.topologyText = tree.topologyText
+    .replace('hosts: [{ name: north-agg }]', 'hosts: [{ name: north-agg }, { name: north-two }]')
+    .replace('      - name: far\n', '      - name: farther\n        hosts: [{ name: farther-a }]\n      - name: far\n')
+  const [zone, host] = [tree.places['north-agg']!, tree.places['far-a']!]
+  const site = { ...host, scope: '/north/farther', site: 'farther', parents: ['north-two'] }
+  tree.places = { ...tree.places, 'north-two': zone, 'farther-a': site }
+  for (const name of ['tower', 'north-agg', 'north-two']) await tree.start(name)
+  return tree
+}
+
+const shop = `name: shop
+version: "1"
+services:
+  - name: web
+    mode: one-per-matching-host
+    containers:
+      - name: web
+        image: demo:1
+`
+const everywhere = 'name: out\napplication: shop\napplication-version: "1"\nplacement: { all-sites: true }\n'
+
+/** Puts the shop at the two sites, and waits until it runs there. */
+const deployShop = async (tree: Tree): Promise<void> => {
+  await tree.importImage('demo:1')
+  await tree.apply('applications', shop)
+  await tree.apply('application-deployments', everywhere)
+  for (const host of ['far-a', 'farther-a']) await until(`the shop to run at ${host}`, () => tree.runningVersion(host))
+}
+
+/** How sites fare, as one node says: like `far 1`, with the instances that are ready. */
+const sitesAt = async (tree: Tree, name: string): Promise<readonly string[]> => {
+  const found = await tree.node(name).services.state.application('shop', asked)
+  return (found?.sites ?? []).map(
+    ({ site, ready, unknown }) => `${site} ${ready.count} of ${ready.count + unknown.count}`,
+  )
+}
+
+test('each aggregator of a zone shows how the sites that are linked to the other fare, also without the tower', async (t) => {
+  const tree = await startPair(t, 'labels: {}')
+  for (const name of ['far-a', 'farther-a']) await tree.start(name)
+  await deployShop(tree)
+  await tree.stop('tower')
+  const whole = ['far 1 of 2', 'farther 1 of 1']
+  for (const name of ['north-agg', 'north-two']) {
+    await until(`${name} to know all sites`, async () =>
+      JSON.stringify(await sitesAt(tree, name)) === JSON.stringify(whole) ? true : undefined,
+    )
+    const hosts = await tree.node(name).services.state.hosts(asked)
+    t.deepEqual(hosts.map((one) => `${one.name} ${one['oper-status']}`).toSorted(), [
+      'far-a up',
+      'far-b unknown',
+      'farther-a up',
+    ])
+    t.is((await tree.node(name).services.state.serviceInstances('shop', asked))?.filter(({ ready }) => ready).length, 2)
+  }
+  const { state } = tree.node('north-two').services
+  t.regex(JSON.stringify(await state.explain('shop', { ...asked, site: 'far' })), /ready/)
+  // It cannot be asked there, and says so.
+  await t.throwsAsync(tree.node('north-two').services.state.node({ ...asked, site: 'far' }), {
+    code: 'site-unreachable',
+  })
+
+  // What was heard last stays, with its age, once the other one is gone.
+  await tree.stop('north-agg')
+  await until('the second to lose the first', async () => {
+    const far = (await state.hosts(asked)).find((one) => one.name === 'far-a')
+    return far?.['oper-status'] === 'unknown' && far.note?.startsWith('link down for') ? true : undefined
+  })
+})
 
 test('a second aggregator of a privacy zone acts once the first put its key on the list, and both are needed where two are', async (t) => {
   const tree = await startTreeOf(t, 'privacy: true', 'tower')
@@ -63,4 +136,28 @@ test('a second aggregator of a privacy zone acts once the first put its key on t
   await until('the first to hear of it', async () =>
     (await one.show(undefined, asked)).generation === 3 ? true : undefined,
   )
+})
+
+test('of a zone that lets out counts alone each aggregator counts all hosts', async (t) => {
+  const tree = await startPair(t, 'policy: { reports: summary }')
+  for (const name of ['far-a', 'far-b', 'farther-a']) await tree.start(name)
+  await deployShop(tree)
+  t.timeout(60_000)
+  const counts = async (): Promise<string | undefined> => {
+    const [zone] = (await tree.node('tower').services.state.application('shop', asked))?.zones ?? []
+    return zone && `${zone.zone}: ${zone.ready.count} of ${zone.wanted.count} ready, ${zone.unknown.count} unknown`
+  }
+  for (const [silent, speaks] of [
+    ['north-agg', 'north-two'],
+    ['north-two', 'north-agg'],
+  ] as const) {
+    // A tower that remembers no counts, and hears those of one alone.
+    await tree.stop('tower')
+    tree.sever(silent)
+    await tree.start('tower')
+    const whole = '/north: 3 of 3 ready, 0 unknown'
+    await until(`${speaks} to count all`, async () => ((await counts()) === whole ? true : undefined))
+    t.pass()
+    tree.mend(silent)
+  }
 })

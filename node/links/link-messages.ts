@@ -4,8 +4,8 @@ import type { MeshLink, MeshStream } from '../../mesh/index.ts'
 /**
  * What streams on a link are for. The child opens `join` first, then `documents`, `reports`, and `versions` and `blob` for
  * each question; the parent opens `request`, and `deposit` for what it leaves. Between siblings the caller opens `sibling`
- * first, then `deposit` and `blob`; between aggregators of one zone `fellow`, then `documents`, and either end `versions` and
- * `blob`.
+ * first, then `deposit` and `blob`; between aggregators of one zone `fellow`, then `documents`, and either end `reports`,
+ * `versions` and `blob`.
  */
 export type LinkPurpose =
   | 'join'

@@ -1,7 +1,7 @@
 import { type Clock, errorText, type Log, type Random, SkerryError, sleep } from '../../base/index.ts'
 import type { Mesh, MeshLink, MeshStream } from '../../mesh/index.ts'
 import { answer, ask, type LinkAnswer, nextDocument, readerOf, sendDocument } from './link-messages.ts'
-import { reportEveryMs, reportRestMs, reportWaitsMs } from './report-rest.ts'
+import { createReportLoop } from './report-loop.ts'
 
 /** Waits between tries to reach a parent: doubling from the first to the last, times a random half to one and a half. */
 const firstRetryMs = 250
@@ -80,6 +80,12 @@ export interface UplinkOptions {
 export const createUplink = (options: UplinkOptions): Uplink => {
   const { mesh, parents, clock, random, log } = options
   const stopped = new AbortController()
+  const reports = createReportLoop({
+    clock,
+    report: options.report,
+    everyMs: options.reportEveryMs,
+    isChanging: options.isChanging,
+  })
   let link: MeshLink | undefined
   let parent: string | undefined
   let sinceMs = clock.monotonicMs()
@@ -87,7 +93,6 @@ export const createUplink = (options: UplinkOptions): Uplink => {
   let lastError: string | undefined
   let refusal: string | undefined
   let running: Promise<void> | undefined
-  let changed = () => {}
 
   const accept = (stream: MeshStream) => {
     const failed = (error: unknown) => {
@@ -116,29 +121,6 @@ export const createUplink = (options: UplinkOptions): Uplink => {
     }
   }
 
-  const sendReports = async (to: MeshLink, lost: AbortSignal) => {
-    const stream = await to.openStream('reports', { priority: 'events' })
-    // Not AbortSignal.any: Node keeps one that somebody listens to, and all that waits for it, until it is aborted.
-    lost.addEventListener('abort', () => changed())
-    const change = (withinMs: number) => {
-      const wake = new AbortController()
-      // With a reason of its own: without one each of the many changes makes an error with a stack.
-      changed = () => wake.abort('changed')
-      return () => sleep(clock, withinMs, wake.signal)
-    }
-    while (!lost.aborted) {
-      const orLate = change(options.reportEveryMs ?? reportEveryMs)
-      const beganMs = clock.monotonicMs()
-      await sendDocument(stream, await options.report())
-      const tookMs = clock.monotonicMs() - beganMs
-      await orLate()
-      const endMs = clock.monotonicMs() + reportWaitsMs
-      await sleep(clock, reportRestMs(tookMs), lost)
-      while (!lost.aborted && options.isChanging?.() && clock.monotonicMs() < endMs)
-        await change(endMs - clock.monotonicMs())()
-    }
-  }
-
   const work = async (made: MeshLink): Promise<void> => {
     const lost = new AbortController()
     const failed = (what: string) => (error: unknown) => {
@@ -150,7 +132,7 @@ export const createUplink = (options: UplinkOptions): Uplink => {
       .then((stream) => options.onDocuments(stream, made.peer))
       .then(() => made.close())
       .catch(failed('documents'))
-    const reporting = sendReports(made, lost.signal).catch(failed('reports'))
+    const reporting = reports.run(made, lost.signal).catch(failed('reports'))
     lastError = await made.closed
     lost.abort()
     await Promise.all([reporting, documents])
@@ -222,7 +204,7 @@ export const createUplink = (options: UplinkOptions): Uplink => {
       ...(lastError !== undefined && { error: lastError }),
       ...(refusal !== undefined && { refusal }),
     }),
-    reportChanged: () => changed(),
+    reportChanged: reports.changed,
     rejoin: () => void link?.close(),
     cut: (peerKeys) => {
       if (link !== undefined && peerKeys.includes(link.peer)) void link.close()
