@@ -1,4 +1,5 @@
 import test, { type ExecutionContext } from 'ava'
+import type { Mesh, MeshLink } from '../mesh/index.ts'
 import { asked, startTreeOf, type Tree, until } from './tree-scene.contract.ts'
 
 /** A zone `north` of two aggregators; site `far` is linked to the first, site `farther` to the second. */
@@ -135,6 +136,67 @@ test('a second aggregator of a privacy zone acts once the first put its key on t
   t.like(await two.sign('/north', draft.draft ?? '', asked), { outcome: 'made', generation: 3 })
   await until('the first to hear of it', async () =>
     (await one.show(undefined, asked)).generation === 3 ? true : undefined,
+  )
+})
+
+/** A mesh that changes what its node tells of hosts: a byte in each word that a host signed. */
+const lying = (mesh: Mesh): Mesh => {
+  const change = (bytes: Uint8Array): Uint8Array => {
+    const said = JSON.parse(new TextDecoder().decode(bytes.subarray(1)))
+    for (const host of said.hosts) {
+      const snapshot = Buffer.from(host.snapshot, 'base64')
+      snapshot[120]! ^= 1
+      host.snapshot = snapshot.toString('base64')
+    }
+    return Buffer.concat([bytes.subarray(0, 1), Buffer.from(JSON.stringify(said))])
+  }
+  const lie = (link: MeshLink): MeshLink => {
+    const { openStream } = link
+    const open: typeof openStream = async (purpose, options) => {
+      const stream = await openStream(purpose, options)
+      if (purpose !== 'reports') return stream
+      const { messages, priority } = stream
+      return {
+        purpose,
+        priority,
+        messages,
+        send: (message) => stream.send(change(message)),
+        close: () => stream.close(),
+        abort: (why) => stream.abort(why),
+      }
+    }
+    return Object.assign(link, { openStream: open })
+  }
+  return {
+    ...mesh,
+    dial: async (...given) => lie(await mesh.dial(...given)),
+    onLink: (accept) => mesh.onLink((link) => accept(lie(link))),
+  }
+}
+
+test('what another aggregator tells of a host counts as that host signed it, or not at all', async (t) => {
+  const tree = await startPair(t, 'labels: {}')
+  await tree.stop('north-two')
+  const { makeMesh } = tree
+  tree.makeMesh = (identity, listen) => {
+    const mesh = makeMesh(identity, listen)
+    return listen[0] === 'north-two' ? lying(mesh) : mesh
+  }
+  const refused = new Set<string>()
+  tree.onLine = (node, { part, fields }) => {
+    if (node === 'north-agg' && part.includes('fellow-reports')) refused.add(String(fields.code))
+  }
+  await tree.start('north-two')
+  for (const name of ['far-a', 'farther-a']) await tree.start(name)
+  await deployShop(tree)
+  await until('the first to refuse what the second changed', () => (refused.size > 0 ? true : undefined))
+  t.deepEqual([...refused], ['bad-signature'])
+  const noteAt = async (name: string, host: string) =>
+    (await tree.node(name).services.state.hosts(asked)).find((one) => one.name === host)?.note
+  t.is(await noteAt('north-agg', 'farther-a'), 'never heard of')
+  // The other way all is told, and taken.
+  await until('the second to hear of the site of the first', async () =>
+    (await noteAt('north-two', 'far-a')) === undefined ? true : undefined,
   )
 })
 
