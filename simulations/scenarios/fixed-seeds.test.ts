@@ -1,4 +1,5 @@
 import test from 'ava'
+import { dyingWriters } from './catalogue/dying-writers.ts'
 import { fullDisks } from './catalogue/full-disks.ts'
 import { hangingContainers } from './catalogue/hanging-containers.ts'
 import { wornTower } from './catalogue/worn-tower.ts'
@@ -31,4 +32,9 @@ test.serial('a container that hung when it was asked may be started again though
 // for good.
 test.serial('what an aggregator signed for a site that is away outlives a bit that flips', (t) =>
   holds(t, wornTower, 1520),
+)
+
+// A deployment was taken away, and the tower died before it could answer: its operator went on asking for what was not there.
+test.serial('an operator who is told that a deployment is not there knows that it was taken away', (t) =>
+  holds(t, dyingWriters, 5084),
 )

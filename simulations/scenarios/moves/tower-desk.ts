@@ -40,7 +40,7 @@ export interface TowerDesk {
 export const patienceMs = 10_000
 
 /** Errors after which nothing is changed. */
-const refusals: readonly string[] = ['disk-full', 'no-previous-version']
+const refusals: readonly string[] = ['disk-full', 'no-previous-version', 'not-found']
 
 const document = (text: string) => ({
   ...asked,
@@ -107,8 +107,11 @@ export const createTowerDesk = (
         (wish) => finish('acknowledged', wish),
         (error: unknown) => {
           world.note(`operator was refused: ${errorText(error)}`)
+          const code = error instanceof SkerryError ? error.code : undefined
+          // What was taken away without an answer is gone: now the operator knows.
+          if (code === 'not-found') for (const known of [current, ran]) known.delete(application.name)
           // Half of a change may be done: the document before it, or the write that failed at the very end.
-          finish(error instanceof SkerryError && refusals.includes(error.code) ? 'refused' : 'unknown')
+          finish(code !== undefined && refusals.includes(code) ? 'refused' : 'unknown')
         },
       )
       return promise
