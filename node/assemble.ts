@@ -141,6 +141,7 @@ export const assembleNode = async (config: NodeConfig, bare: NodePowers): Promis
     images,
     edge,
     exchange,
+    isCatchingUp: fellows.isCatchingUp,
     tree: policies.tree,
     intendedOrderOf: (site) => reports.intendedOrderOf(site),
     reportChanged,

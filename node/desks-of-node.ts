@@ -27,6 +27,8 @@ export interface DesksOptions {
   readonly edge: EdgeHost | undefined
   readonly exchange: BlobExchange
   readonly tree: () => Topology | undefined
+  /** Whether what another aggregator of the zone decided is on its way here. */
+  readonly isCatchingUp: () => boolean
   /** The newest intent of a site, as the nodes between say; undefined while none said. */
   readonly intendedOrderOf: (site: string) => number | undefined
   /** What goes up has changed. */
@@ -100,6 +102,7 @@ export const createNodeDesks = (options: DesksOptions) => {
         store,
         blobs,
         children: expected,
+        isCatchingUp: options.isCatchingUp,
         effective: () => tower?.effective() ?? lanes.effective(),
         known: async () => (tower || (owner()?.keys.size ?? 0) < 2 ? undefined : lanes.decisions()),
         ...((config.parents.length > 0 || tower) && {

@@ -33,6 +33,9 @@ export interface NodeFellowsOptions {
   readonly onReports: (peerKey: string, value: unknown) => void
 }
 
+/** How long the word of another aggregator is waited for at most before sites are told anything, in milliseconds. */
+const catchUpWithinMs = 10_000
+
 type Ask = (purpose: 'versions' | 'blob', question: unknown, signal?: AbortSignal) => Promise<LinkAnswer>
 
 /** The other aggregators of a node's zone, as the rest of the node sees them. */
@@ -44,6 +47,11 @@ export interface NodeFellows {
   readonly seen: Fellows['seen']
   /** Says that there is something new to tell them of hosts. */
   readonly reportChanged: () => void
+  /**
+   * Whether one was just linked and what it holds is still on its way: half of what it decided, and what it told sites, looks
+   * like a mistake to be put right.
+   */
+  isCatchingUp(): boolean
   /** Asks the parent, and where it does not answer one fellow after the other. */
   orUp(up: Ask): Ask
   /** Asks each fellow that is linked. @throws {SkerryError} only where all did */
@@ -59,6 +67,7 @@ const none: NodeFellows = {
   stop: async () => {},
   greet: undefined,
   seen: () => [],
+  isCatchingUp: () => false,
   reportChanged: () => {},
   orUp: (up) => up,
   askEach: async () => [],
@@ -72,6 +81,8 @@ export const createNodeFellows = (options: NodeFellowsOptions): NodeFellows => {
   const zone = powers.topology && zoneAt(powers.topology, config.scope)
   if (config.role !== 'aggregator' || (zone?.hosts.length ?? 0) < 2) return none
   const log = powers.log.child('fellows')
+  /** Sessions that were not in sync yet. */
+  const catchingUp = new Set<unknown>()
   /** What each one showed last: judged anew when something is known anew. */
   const shown = new Map<string, Uint8Array>()
 
@@ -114,11 +125,17 @@ export const createNodeFellows = (options: NodeFellowsOptions): NodeFellows => {
       mayBring: shares,
       recordsFor: isCaller ? undefined : config.scope,
     })
+    const caughtUp = () => {
+      late.cancel()
+      if (catchingUp.delete(session)) options.onLinked()
+    }
+    catchingUp.add(session)
+    const late = clock.setTimer(catchUpWithinMs, caughtUp)
     void session.inSync.then(() => {
       membership.metFellow().catch((error: unknown) => log.warn('lanes were not begun', { error: errorText(error) }))
-      options.onLinked()
+      caughtUp()
     })
-    await session.done
+    await session.done.finally(caughtUp)
   }
 
   const server = createBlobServer({ store: powers.blobs, log, mayHave: () => true })
@@ -194,6 +211,7 @@ export const createNodeFellows = (options: NodeFellowsOptions): NodeFellows => {
       await fellows.stop()
     },
     greet: fellows.greet,
+    isCatchingUp: () => catchingUp.size > 0,
     seen: fellows.seen,
     reportChanged: fellows.reportChanged,
     orUp: (up) => async (purpose, question, signal) => {

@@ -59,6 +59,8 @@ export interface ZoneDeskOptions {
   readonly effective: () => Promise<ReadonlyMap<string, ReadonlyMap<string, Effective>>>
   /** Decisions that the lanes of this scope name, where others write them too; undefined where this node alone does. @default undefined */
   readonly known?: () => Promise<ReadonlySet<string> | undefined>
+  /** Whether what another aggregator of the zone decided is on its way here: nobody is told anything until it is. */
+  readonly isCatchingUp: () => boolean
   /** @default all; a proof takes one out */
   readonly guards?: NodeGuards | undefined
   /** Fetches from above; absent where nothing is above. */
@@ -304,7 +306,7 @@ export const createZoneDesk = (options: ZoneDeskOptions): ZoneDesk => {
 
   const round = async (): Promise<void> => {
     const owner = options.owner()
-    if (owner === undefined) return
+    if (owner === undefined || options.isCatchingUp()) return
     if (!isLoaded) for (const [document, view] of await kept.load()) views.set(document, view)
     isLoaded = true
     const missing: { versions: string[]; blobs: Missing['blobs'][number][] } = { versions: [], blobs: [] }

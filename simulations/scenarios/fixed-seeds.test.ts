@@ -1,5 +1,6 @@
 import test from 'ava'
 import { dyingWriters } from './catalogue/dying-writers.ts'
+import { fellowsApart } from './catalogue/fellows-apart.ts'
 import { fullDisks } from './catalogue/full-disks.ts'
 import { hangingContainers } from './catalogue/hanging-containers.ts'
 import { wornTower } from './catalogue/worn-tower.ts'
@@ -37,4 +38,10 @@ test.serial('what an aggregator signed for a site that is away outlives a bit th
 // A deployment was taken away, and the tower died before it could answer: its operator went on asking for what was not there.
 test.serial('an operator who is told that a deployment is not there knows that it was taken away', (t) =>
   holds(t, dyingWriters, 5084),
+)
+
+// Two operators ended one conflict by different words at two aggregators; as these met, each took half of what the other had told
+// a site for a mistake, and the site lost both.
+test.serial('aggregators that meet tell sites nothing before each has heard what the other decided', (t) =>
+  holds(t, fellowsApart, 6102),
 )
