@@ -29,7 +29,7 @@ export interface ScopeLanes {
   ownVersions(): Promise<readonly { readonly id: string; readonly bytes: Uint8Array }[]>
   /** What the scope's own operators want, without who said so. */
   ownWishes(): Promise<readonly ZoneWish[]>
-  /** What became of each decision from above. */
+  /** What became of each decision from above, but for those that were accepted to take something away: that is over. */
   outcomes(): Promise<readonly Outcome[]>
 }
 
@@ -45,13 +45,26 @@ export interface ScopeLanesOptions {
   readonly hash: Hash
 }
 
+/** So many opaque ids are kept in memory. */
+const mostOpaque = 10_000
+
 const decisionsOf = ({ entries }: LaneView): readonly string[] =>
   [...entries.values()].flatMap((standing) => standing.map(({ decision }) => decision))
+
+const isRetired = (found: Effective | undefined): boolean => found?.kind === 'entry' && found.entry.version === null
 
 export const createScopeLanes = (options: ScopeLanesOptions): ScopeLanes => {
   const { scope, documents, book, policy, salt, hash } = options
   const owner = parentOf(scope) ?? ('/' as ScopePath)
-  const opaque = (decision: string): string => (salt === undefined ? decision : opaqueId(decision, salt, hash))
+  /** Opaque ids by decision, as they are asked for again and again. */
+  const opaqueIds = new Map<string, string>()
+  const opaque = (decision: string): string => {
+    if (salt === undefined) return decision
+    const found = opaqueIds.get(decision) ?? opaqueId(decision, salt, hash)
+    if (opaqueIds.size >= mostOpaque) opaqueIds.clear()
+    opaqueIds.set(decision, found)
+    return found
+  }
   const views = async (tenant: string): Promise<readonly LaneView[]> => {
     const lanes: readonly LaneName[] = [
       { kind: 'intent', scope, tenant, owner },
@@ -62,8 +75,8 @@ export const createScopeLanes = (options: ScopeLanesOptions): ScopeLanes => {
       const id = documents.idOf(lane)
       const view = id === undefined ? undefined : await documents.view(id)
       if (view === undefined) continue
-      const opaqueIds = new Map(decisionsOf(view).map((decision) => [opaque(decision), decision]))
-      found.push(lane.kind === 'local' ? { ...view, opaqueIds } : view)
+      if (lane.kind === 'intent') found.push(view)
+      else found.push({ ...view, opaqueIds: new Map(decisionsOf(view).map((one) => [opaque(one), one])) })
     }
     return found
   }
@@ -110,7 +123,12 @@ export const createScopeLanes = (options: ScopeLanesOptions): ScopeLanes => {
       const all: Outcome[] = []
       for (const { id } of book.tenants()) {
         const held = await views(id)
-        all.push(...outcomes(held, await comesTo(held), opaque))
+        const found = await comesTo(held)
+        all.push(
+          ...outcomes(held, found, opaque).filter(
+            ({ application, outcome }) => outcome !== 'accepted' || !isRetired(found.get(application)),
+          ),
+        )
       }
       return all
     },

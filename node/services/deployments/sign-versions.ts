@@ -130,6 +130,20 @@ export const signVersions = (
   return { records, decisions }
 }
 
+/** What each decision reads as: a tenant keeps those of years, and they are read whenever what is wanted is worked out. */
+const readDecisions = new WeakMap<Decision, ReadEntry | null>()
+
+const readDecision = (signed: Decision, hash: AuthorityPowers['hash']): ReadEntry | undefined => {
+  const before = readDecisions.get(signed)
+  if (before !== undefined) return before ?? undefined
+  const { decision, version, order, seen } = signed
+  const fence = { generation: 1, n: Math.max(1, order) }
+  const text = formatEntry({ decision, version, step: 0, share: null, fence, seen, retired: version === null })
+  const read = parseEntry(text, hash)
+  readDecisions.set(signed, read.ok ? read.entry : null)
+  return read.ok ? read.entry : undefined
+}
+
 /**
  * The decisions of a tenant as a lane that `effective` reads: what stands at its home scope. Several deployments may have
  * decided of one application, one after the other; the later names the earlier.
@@ -140,11 +154,9 @@ export const viewOfDecisions = (
   lane: string,
   { hash }: Pick<AuthorityPowers, 'hash'>,
 ): LaneView => {
-  const entries = [...decisions.values()].flatMap(({ application, decision, version, order, seen }) => {
-    const fence = { generation: 1, n: Math.max(1, order) }
-    const text = formatEntry({ decision, version, step: 0, share: null, fence, seen, retired: version === null })
-    const read = parseEntry(text, hash)
-    return read.ok ? [{ application, entry: read.entry }] : []
+  const entries = [...decisions.values()].flatMap((signed) => {
+    const entry = readDecision(signed, hash)
+    return entry === undefined ? [] : [{ application: signed.application, entry }]
   })
   const byApplication = Map.groupBy(entries, ({ application }) => application)
   const all = [...byApplication].map(([id, some]): [string, readonly ReadEntry[]] => [
