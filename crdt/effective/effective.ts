@@ -70,8 +70,9 @@ const judge = (
   policy: LanePolicy,
   opaqueIds: ReadonlyMap<string, string>,
 ): Effective => {
-  const left = unreplaced(candidates, policy, opaqueIds)
-  const one = agreed(left, policy)
+  // Most applications have one: nothing can replace it, and nobody has to agree.
+  const left = candidates.length === 1 ? candidates : unreplaced(candidates, policy, opaqueIds)
+  const one = left.length === 1 ? left[0] : agreed(left, policy)
   if (one === undefined) return { kind: 'conflict', application, candidates: left }
   return { kind: 'entry', application, lane: one.lane, voice: one.voice, entry: one.entry }
 }
