@@ -204,6 +204,8 @@ export const createReportReader = ({ book, powers, clock, log, hostOf }: ReportR
   const turns = new Map<string, ReportTurn>()
   /** What was read last of each host, with its text: most reports repeat what most hosts said before. */
   const last = new Map<string, { readonly text: string; readonly carried: CarriedHost }>()
+  /** The certificate that a host showed last, by its name. */
+  const certificateOf = new Map<string, string>()
   const hearers = new Map<string, ReturnType<typeof createReportHearer>>()
   const noted = new Set<string>()
   const refuse = (child: string, code: string, why: string): undefined => {
@@ -281,6 +283,10 @@ export const createReportReader = ({ book, powers, clock, log, hostOf }: ReportR
     const carried = before?.text === one.snapshot ? before.carried : openHost(child, peerKey, one)
     if (carried === undefined) return undefined
     last.set(one.certificate, { text: one.snapshot, carried })
+    const shown = certificateOf.get(carried.report.node)
+    // One that was renewed, or is of a host that was replaced, is not shown again.
+    if (shown !== undefined && shown !== one.certificate) for (const known of [last, certificates]) known.delete(shown)
+    certificateOf.set(carried.report.node, one.certificate)
     const { link, linkForMs, ageMs: receivedAgeMs, statusAgeMs = receivedAgeMs, intendedOrder } = one
     const known = { link, linkForMs, receivedAgeMs, statusAgeMs, ...(intendedOrder !== undefined && { intendedOrder }) }
     return { ...carried, report: { ...carried.report, ...known } }
