@@ -20,7 +20,7 @@ const lookEveryMs = 1_000
 /** For so long everything must stay as wanted before it counts: what a node was told of by then is there to be read. */
 const steadyMs = 15_000
 /** How long operators take at most for what they have left to do once all is healed. */
-const tidyMs = 180_000
+const tidyMs = 300_000
 
 export const violationsOf = (checkers: readonly Checker[]): readonly string[] =>
   checkers.flatMap(({ invariant, violations }) => violations().map((text) => `invariant ${invariant}: ${text}`))

@@ -14,6 +14,9 @@ const apartMs = [25_000, 40_000] as const
 const changesByMs = [500, 12_000] as const
 /** When one aggregator is started again meanwhile, and after how long, in milliseconds. */
 const restart = { byMs: [2_000, 14_000], takesMs: [300, 3_000] } as const
+/** How often an operator looks whether an aggregator that was down is back, in milliseconds, and for how often. */
+const downEveryMs = 500
+const downTimes = 10
 /** Once there is a way again, what each says is known to the other after so long at most, in milliseconds. */
 const meetWithinMs = 30_000
 
@@ -37,6 +40,8 @@ interface Change {
 /** Changes something at one aggregator, as an operator of the zone who has no other at hand. @returns whether that is done */
 const changeAt = async (office: Office, gate: Machine, { application, version }: Change): Promise<boolean> => {
   const { world } = office.scene
+  for (let times = 0; times < downTimes && gate.node() === undefined; times++)
+    await world.sleep(downEveryMs, 'operator waits for an aggregator')
   const node = gate.node()
   if (!node) return false
   const { config } = node.services
