@@ -81,8 +81,9 @@ export const createNodeFellows = (options: NodeFellowsOptions): NodeFellows => {
   const zone = powers.topology && zoneAt(powers.topology, config.scope)
   if (config.role !== 'aggregator' || (zone?.hosts.length ?? 0) < 2) return none
   const log = powers.log.child('fellows')
-  /** Sessions that were not in sync yet. */
+  /** Sessions that were not in sync yet, and since when there was one without a pause: links that come and go hold nobody up. */
   const catchingUp = new Set<unknown>()
+  let catchingUpSinceMs = 0
   /** What each one showed last: judged anew when something is known anew. */
   const shown = new Map<string, Uint8Array>()
 
@@ -129,6 +130,7 @@ export const createNodeFellows = (options: NodeFellowsOptions): NodeFellows => {
       late.cancel()
       if (catchingUp.delete(session)) options.onLinked()
     }
+    if (catchingUp.size === 0) catchingUpSinceMs = clock.monotonicMs()
     catchingUp.add(session)
     const late = clock.setTimer(catchUpWithinMs, caughtUp)
     void session.inSync.then(() => {
@@ -211,7 +213,7 @@ export const createNodeFellows = (options: NodeFellowsOptions): NodeFellows => {
       await fellows.stop()
     },
     greet: fellows.greet,
-    isCatchingUp: () => catchingUp.size > 0,
+    isCatchingUp: () => catchingUp.size > 0 && clock.monotonicMs() - catchingUpSinceMs < catchUpWithinMs,
     seen: fellows.seen,
     reportChanged: fellows.reportChanged,
     orUp: (up) => async (purpose, question, signal) => {

@@ -14,6 +14,7 @@ import {
   nextFence,
   type Owner,
   type Signer,
+  StoreError,
   takingEntries,
   toHex,
 } from '../crdt/index.ts'
@@ -108,6 +109,9 @@ export interface LocalDeskOptions {
 }
 
 const saltBytes = 16
+
+const isOfDisk = (error: unknown): error is SkerryError =>
+  error instanceof StoreError || (error instanceof SkerryError && error.code === 'disk-full')
 
 /** What stands between scopes above and the zone's own decisions: 32 bytes, drawn once and kept for as long as the store. */
 export const opaqueSalt = (stateFile: <Value>(name: string) => StateFile<Value>, random: Random): Uint8Array => {
@@ -280,24 +284,25 @@ export const createLocalDesk = (options: LocalDeskOptions): LocalDesk => {
   }
   const settleChanges = createRounds(decide)
   let isRetrying = false
-  /** Without anyone asking anew, until it is decided. */
-  const decideLater = (): void => {
-    if (isRetrying) return
+  /** Without anyone asking anew, where the disk is to blame: each try uses up a number, and writes it down. */
+  const decideLater = (error: unknown): void => {
+    if (isRetrying || !isOfDisk(error)) return
     isRetrying = true
     options.later(() => {
       isRetrying = false
       settleChanges().catch(decideLater)
     })
   }
-  /** @throws {SkerryError} why it is not decided yet; it is kept, and tried again */
+  /** @throws {SkerryError} why it is not decided yet; it is kept, and tried again where the disk is to blame */
   const decideNow = async (): Promise<void> => {
     try {
       await settleChanges()
     } catch (error) {
-      decideLater()
-      log.error('what operators of the zone changed could not be signed', { error: errorText(error) })
+      decideLater(error)
+      if (!isOfDisk(error)) throw error
+      log.warn('what operators of the zone changed waits for the disk', { error: errorText(error) })
       const message = `the change is kept, and ${scope} decides it once this is over: ${errorText(error)}`
-      throw new SkerryError(error instanceof SkerryError ? error.code : 'not-signed', message, { cause: error })
+      throw new SkerryError(error.code, message, { cause: error })
     }
   }
 
@@ -356,7 +361,7 @@ export const createLocalDesk = (options: LocalDeskOptions): LocalDesk => {
         const { config } = keptNow()
         if (config.applications.length > 0) save(config)
       } catch (error) {
-        log.warn('the zone starts without a decision of its operators', { error: errorText(error) })
+        log.error('what operators of the zone changed could not be signed', { error: errorText(error) })
       }
     },
     refresh,
