@@ -1,8 +1,10 @@
 import test, { type ExecutionContext } from 'ava'
 import type { Clock } from '../../base/index.ts'
 import type { StoreChange } from '../../crdt/index.ts'
+import type { MeshLink } from '../../mesh/index.ts'
 import type { NodePowers } from '../../node/index.ts'
 import { canaryOf } from './canaries.ts'
+import { twoAggregators } from './catalogue/two-aggregators.ts'
 import { replicasAgree } from './checkers/replicas-agree.ts'
 import { sealsExplained } from './checkers/seals-explained.ts'
 import { boundedBy } from './checkers/stays-bounded.ts'
@@ -182,6 +184,32 @@ test('invariant 6: a change that a seal left outside and that is not kept is fou
     { ...sealed, faults: ['seals-twice', 'signs-twice', 'seals-under-proof'] },
   )
   catches(t, result, /invariant 6: \S+ keeps epoch \d+ of intent\S+ and neither holds change \w+ nor lists it as late/)
+})
+
+test('invariant 3: an aggregator that tells the other one of its zone nothing of its hosts is found', async (t) => {
+  const mute = (link: MeshLink): MeshLink => {
+    const open = link.openStream.bind(link)
+    const openStream: typeof open = (purpose, options) =>
+      purpose === 'reports' ? new Promise(() => {}) : open(purpose, options)
+    return Object.assign(link, { openStream })
+  }
+  const doctor = at('west-1', (powers) => ({
+    ...powers,
+    openMesh: (identity) => {
+      const mesh = powers.openMesh(identity)
+      const own = { start: () => mesh.start(), stop: () => mesh.stop() }
+      const dial: typeof mesh.dial = async (address, options) => {
+        const link = await mesh.dial(address, options)
+        return address === 'west-2' ? mute(link) : link
+      }
+      return { ...mesh, ...own, dial, onLink: (hear) => mesh.onLink((link) => hear(mute(link))) }
+    },
+  }))
+  catches(
+    t,
+    await runScenario(twoAggregators, { seed: 1, doctor }),
+    /invariant 3: west-2 shows .* as unknown: never heard of/,
+  )
 })
 
 test('a run in which no lane is sealed, or nothing is left outside a seal, proves nothing of it and fails', async (t) => {
