@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from 'ava'
-import type { Mesh, MeshLink } from '../mesh/index.ts'
+import type { Mesh, MeshLink, MeshStream } from '../mesh/index.ts'
 import { asked, startTreeOf, type Tree, until } from './tree-scene.contract.ts'
 
 /** A zone `north` of two aggregators; site `far` is linked to the first, site `farther` to the second. */
@@ -137,6 +137,57 @@ test('a second aggregator of a privacy zone acts once the first put its key on t
   await until('the first to hear of it', async () =>
     (await one.show(undefined, asked)).generation === 3 ? true : undefined,
   )
+})
+
+/** A mesh that says nothing of its node's documents to one peer. */
+const silent = (mesh: Mesh, isTo: (link: MeshLink) => boolean): Mesh => {
+  const mute = (link: MeshLink, stream: MeshStream): MeshStream =>
+    stream.purpose !== 'documents' || !isTo(link)
+      ? stream
+      : {
+          purpose: stream.purpose,
+          priority: stream.priority,
+          messages: stream.messages,
+          send: async () => {},
+          close: () => stream.close(),
+          abort: (why) => stream.abort(why),
+        }
+  const muted = (link: MeshLink): MeshLink => {
+    const { openStream } = link
+    return Object.assign(link, {
+      openStream: async (...given: Parameters<typeof openStream>) => mute(link, await openStream(...given)),
+    })
+  }
+  return {
+    ...mesh,
+    dial: async (...given) => muted(await mesh.dial(...given)),
+    onLink: (accept) => mesh.onLink((link) => accept(muted(link))),
+    onStream: (link, accept) => mesh.onStream(link, (stream) => accept(mute(link, stream))),
+  }
+}
+
+test('an aggregator that never hears what another one holds tells its sites what is wanted nevertheless', async (t) => {
+  t.timeout(60_000)
+  const tree = await startPair(t, 'labels: {}')
+  await tree.start('far-a')
+  await tree.stop('north-two')
+  await tree.importImage('demo:1')
+  await tree.apply('applications', shop)
+  let isMuted = false
+  const { makeMesh } = tree
+  tree.makeMesh = (identity, listen) => {
+    const mesh = makeMesh(identity, listen)
+    if (listen[0] !== 'north-two') return mesh
+    return silent(mesh, ({ peer }) => {
+      const isFellow = peer === tree.keys.get('north-agg')
+      isMuted ||= isFellow
+      return isFellow
+    })
+  }
+  await tree.start('north-two')
+  await until('the two to be linked', () => isMuted || undefined)
+  await tree.apply('application-deployments', everywhere)
+  t.is(await until('the shop to run at far-a', () => tree.runningVersion('far-a')), '1')
 })
 
 /** A mesh that changes what its node tells of hosts: a byte in each word that a host signed. */
