@@ -80,10 +80,18 @@ const twoEnds = () => {
 }
 
 test('what answers a comparison that a later meeting overtook is nothing to complain of', (t) => {
+  type Step = { readonly end: End; readonly act: 'begin' | 'hear' | 'take' }
   const steps = fc.array(
-    fc.record({ end: fc.constantFrom('a' as const, 'b' as const), act: fc.constantFrom('begin', 'hear', 'take') }),
+    fc.record<Step>({ end: fc.constantFrom('a', 'b'), act: fc.constantFrom('begin', 'hear', 'take') }),
     { maxLength: 40 },
   )
+  /** The ends compare what a meeting has told, and one of them begins the next: chance comes to that once in 140 runs. */
+  const overtaking: readonly Step[] = [
+    { end: 'a', act: 'begin' },
+    { end: 'b', act: 'hear' },
+    { end: 'a', act: 'hear' },
+    { end: 'b', act: 'begin' },
+  ]
   let overtaken = 0
   fc.assert(
     fc.property(steps, (taken) => {
@@ -102,7 +110,7 @@ test('what answers a comparison that a later meeting overtook is nothing to comp
       }
       t.false(refused.includes('unasked'))
     }),
-    { numRuns: 500 },
+    { numRuns: 500, examples: [[[...overtaking]]] },
   )
   t.true(overtaken > 0)
 })
