@@ -3,6 +3,7 @@ import { type BookRecord, fromHex, keyIdOf, type LaneName, type Replicator } fro
 import type { Mesh, MeshStream } from '../mesh/index.ts'
 import { parentOf, type Topology, zoneAt } from '../topologies/index.ts'
 import { createBlobServer } from './blobs.ts'
+import { createCatchUp } from './catch-up.ts'
 import type { NodeConfig } from './config.ts'
 import { createFellows, type Fellows, type LinkAnswer } from './links/index.ts'
 import type { NodePowers } from './node.ts'
@@ -81,9 +82,7 @@ export const createNodeFellows = (options: NodeFellowsOptions): NodeFellows => {
   const zone = powers.topology && zoneAt(powers.topology, config.scope)
   if (config.role !== 'aggregator' || (zone?.hosts.length ?? 0) < 2) return none
   const log = powers.log.child('fellows')
-  /** Sessions that were not in sync yet, and since when there was one without a pause: links that come and go hold nobody up. */
-  const catchingUp = new Set<unknown>()
-  let catchingUpSinceMs = 0
+  const catchUp = createCatchUp({ clock, withinMs: catchUpWithinMs, onCaughtUp: () => options.onLinked() })
   /** What each one showed last: judged anew when something is known anew. */
   const shown = new Map<string, Uint8Array>()
 
@@ -126,13 +125,7 @@ export const createNodeFellows = (options: NodeFellowsOptions): NodeFellows => {
       mayBring: shares,
       recordsFor: isCaller ? undefined : config.scope,
     })
-    const caughtUp = () => {
-      late.cancel()
-      if (catchingUp.delete(session)) options.onLinked()
-    }
-    if (catchingUp.size === 0) catchingUpSinceMs = clock.monotonicMs()
-    catchingUp.add(session)
-    const late = clock.setTimer(catchUpWithinMs, caughtUp)
+    const caughtUp = catchUp.begin()
     void session.inSync.then(() => {
       membership.metFellow().catch((error: unknown) => log.warn('lanes were not begun', { error: errorText(error) }))
       caughtUp()
@@ -213,7 +206,7 @@ export const createNodeFellows = (options: NodeFellowsOptions): NodeFellows => {
       await fellows.stop()
     },
     greet: fellows.greet,
-    isCatchingUp: () => catchingUp.size > 0 && clock.monotonicMs() - catchingUpSinceMs < catchUpWithinMs,
+    isCatchingUp: catchUp.isWaiting,
     seen: fellows.seen,
     reportChanged: fellows.reportChanged,
     orUp: (up) => async (purpose, question, signal) => {
