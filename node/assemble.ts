@@ -287,6 +287,13 @@ export const assembleNode = async (config: NodeConfig, bare: NodePowers): Promis
   let renewing: { cancel(): void } | undefined
   const renew = () => {
     if (membership.renewDue(clock.monotonicMs())) links.uplink.rejoin()
+    const outOfDate = membership.outOfDate().filter((key) => links.downlinks?.isLinked(key))
+    if (outOfDate.length > 0) {
+      log.info('certificates of children do not hold at this time: they get others as they call again', {
+        children: outOfDate.length,
+      })
+      links.downlinks?.cut(outOfDate)
+    }
     renewing = clock.setTimer(renewEveryMs, renew)
   }
 

@@ -1,20 +1,12 @@
 import { errorText, nameHint, SkerryError, type Timer } from '../../../base/index.ts'
-import {
-  beaconKind,
-  type Certificate,
-  judgeCertificate,
-  type SignedRecord,
-  type Standing,
-  sealRecord,
-  staleForMs,
-  type Trust,
-} from '../../../crdt/index.ts'
+import { beaconKind, sealRecord, staleForMs } from '../../../crdt/index.ts'
 import { answerCall } from './admit.ts'
 import { aloneAfterMs, createBeginGate } from './begin-gate.ts'
 import { changeBlocks, keepBlocks } from './block-members.ts'
 import { bringLanesUp, writePeers, writeScope } from './bring-lanes-up.ts'
 import { bringOwnLaneUp } from './bring-own-lane-up.ts'
 import { createChildDesk } from './child-desk.ts'
+import { createChildStandings } from './child-standings.ts'
 import { delegateInner } from './delegate-inner.ts'
 import { type Enrolled, enrol, grantZone, renewOwn } from './enrol.ts'
 import { followLane } from './follow-lane.ts'
@@ -37,12 +29,6 @@ const shortestFingerprint = 16
 /** Answers by what was said: `admitted`, `waiting` or the code of a refusal. */
 const wordOf = (answer: JoinAnswer): string => (answer.kind === 'refused' ? answer.code : answer.kind)
 
-interface JudgedStanding {
-  readonly record: SignedRecord<Certificate>
-  readonly trust: Trust
-  readonly standing: Standing | undefined
-}
-
 export const createMembership = (options: MembershipOptions): Membership => {
   const { self, book, store, clock, random, powers, log, beacon } = options
   const { beaconEveryMs = defaultBeaconEveryMs, beaconFreshForMs = defaultBeaconFreshForMs } = options
@@ -53,7 +39,7 @@ export const createMembership = (options: MembershipOptions): Membership => {
   const listeners = new Set<(event: MembershipEvent) => void>()
   const calls = new Map<string, { atMs: number; address: string | undefined }>()
   const answers = new Map<string, number>()
-  const standings = new Map<string, JudgedStanding>()
+  const standings = createChildStandings(desk)
   const cutNow = new Set<string>()
   let queue: Promise<unknown> = Promise.resolve()
   let isRunning = false
@@ -190,7 +176,7 @@ export const createMembership = (options: MembershipOptions): Membership => {
   /** What the change of a host's key means for links. */
   const replaced = ({ replaced: key }: Pick<Enrolled, 'replaced'>) => {
     if (key === undefined) return
-    standings.delete(key)
+    standings.forget(key)
     tell([key])
   }
 
@@ -211,24 +197,6 @@ export const createMembership = (options: MembershipOptions): Membership => {
       )
       beat()
     })
-  }
-
-  const standingOf = (peerKey: string): Standing | undefined => {
-    const host = register.hostOfKey(peerKey)
-    const member = host === undefined ? undefined : register.member(host)
-    const trust = book.trust()
-    if (member === undefined || trust === undefined || desk.place(member.host) === undefined) return undefined
-    const keyId = desk.keyIdOf(peerKey)
-    const record = book.certificateOf(keyId)
-    if (record === undefined) return undefined
-    const known = standings.get(peerKey)
-    if (known?.record === record && known.trust === trust) return known.standing
-    const judged = judgeCertificate(record, trust, new Map([[keyId, member.certificate]]), powers)
-    const standing = judged.ok
-      ? { ...judged.standing, isBlocked: judged.standing.isBlocked || desk.isCutOff(member.host) }
-      : undefined
-    standings.set(peerKey, { record, trust, standing })
-    return standing
   }
 
   return {
@@ -297,7 +265,8 @@ export const createMembership = (options: MembershipOptions): Membership => {
       }),
     // A key that came onto its zone's list gets a certificate that counts there.
     renewDue: (nowMs) => child.renewDue(nowMs) || child.lacksCertificate(),
-    standingOf,
+    standingOf: standings.of,
+    outOfDate: () => (desk.authority() === undefined ? [] : standings.outOfDate()),
     memberOf: (peerKey) => {
       const host = register.hostOfKey(peerKey)
       const place = host === undefined ? undefined : desk.place(host)

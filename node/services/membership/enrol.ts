@@ -87,17 +87,16 @@ export interface Enrolled {
   readonly replaced: string | undefined
 }
 
+/** A certificate begins so long before it is signed, in milliseconds: by as much may the time of who judges it go back. */
+export const backdatedMs = 24 * 60 * 60 * 1_000
+
 /** Signs a certificate in the name of this zone. */
 const issue = (desk: ZoneDesk, content: CertificateContent, number: number): SignedRecord<Certificate> => {
   const { self, powers, book, trustedNowMs, validityMs = defaultValidityMs } = desk.options
-  // Without trusted time it begins with the newest time a beacon told: never later than now, so nobody finds it too early.
-  const fromMs = trustedNowMs() ?? book.beacon()?.timeMs ?? 0
-  return sealRecord(
-    certificateKind,
-    { ...content, number, fromMs, untilMs: fromMs + validityMs },
-    [self.signer],
-    powers,
-  )
+  // Without trusted time it counts from the newest time a beacon told: never later than now.
+  const nowMs = trustedNowMs() ?? book.beacon()?.timeMs ?? 0
+  const dates = { fromMs: Math.max(0, nowMs - backdatedMs), untilMs: nowMs + validityMs }
+  return sealRecord(certificateKind, { ...content, number, ...dates }, [self.signer], powers)
 }
 
 /** A tower has no parent: it renews its own certificate, in the name of `/`. */

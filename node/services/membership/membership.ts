@@ -202,6 +202,8 @@ export interface Membership {
   accept(answer: unknown, parentKey: string): Promise<Accepted>
   /** Whether this node should join anew, so that its parent may renew its certificate: `nowMs` of the monotonic clock. */
   renewDue(nowMs: number): boolean
+  /** As the parent: keys of children whose certificates do not hold by their dates alone: as they call again they get others. */
+  outOfDate(): readonly string[]
 
   /** What a child's key may do, as far as is known now; blocked and superseded ones too. Undefined for no child of ours. */
   standingOf(peerKey: string): Standing | undefined
