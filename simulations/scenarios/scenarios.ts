@@ -9,6 +9,7 @@ import { calmDay } from './catalogue/calm-day.ts'
 import { changedLabels } from './catalogue/changed-labels.ts'
 import { cutUplinks } from './catalogue/cut-uplinks.ts'
 import { deepTree } from './catalogue/deep-tree.ts'
+import { doubtedTime } from './catalogue/doubted-time.ts'
 import { dyingWriters } from './catalogue/dying-writers.ts'
 import { edgeCrashes } from './catalogue/edge-crashes.ts'
 import { enginesGo } from './catalogue/engines-go.ts'
@@ -58,6 +59,7 @@ export const scenarios: readonly Scenario[] = [
   dyingWriters,
   wrongClocks,
   oddTime,
+  doubtedTime,
   fullDisks,
   bitFlips,
   wornTower,

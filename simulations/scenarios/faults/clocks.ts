@@ -59,6 +59,26 @@ export const clocks = {
       return victim && done(`all clocks of ${victim.place.name} leap ${Math.round(aheadMs / 1000)} s ahead`)
     },
   },
+  'tower-in-1970': {
+    name: 'tower-in-1970',
+    lastsMs: [30_000, 120_000],
+    begin: (world, random) => {
+      const tower = pick(random, running(world, 'tower'))
+      if (!tower) return undefined
+      const offMs = -tower.clock.wallMs()
+      tower.crash('power')
+      tower.clock.setWall(0)
+      tower.start()
+      let isOver = false
+      return {
+        text: `${tower.place.name} loses power for a moment and its clock for longer: it starts in 1970`,
+        end: () => {
+          if (!isOver) tower.clock.setWall(tower.clock.wallMs() - offMs)
+          isOver = true
+        },
+      }
+    },
+  },
   suspend: standstill('suspend', 'suspended', 'is suspended: its monotonic clock stands, its boot clock goes on'),
   stall: standstill('stall', 'stalled', 'does nothing while all its clocks go on'),
 } as const satisfies Readonly<Record<string, Fault>>
