@@ -18,6 +18,7 @@ import {
 } from '../crdt/index.ts'
 import type { NodeGuards } from './guards.ts'
 import type { LabelSight } from './label-sight.ts'
+import { createLateTold } from './late-told.ts'
 import type { BlobStore } from './powers/index.ts'
 import { createRounds } from './rounds.ts'
 import {
@@ -95,6 +96,7 @@ export const createZoneDesk = (options: ZoneDeskOptions): ZoneDesk => {
   /** What stands in the lanes of children, by document: read once, and again after it changed. */
   const views = new Map<string, LaneView>()
   const kept = createToldViews(options.store, documents)
+  const lateTold = createLateTold(documents, options.powers.hash)
   /** Views that are not kept on disk yet. */
   const unkept = new Map<string, LaneView>()
   let isLoaded = false
@@ -251,15 +253,20 @@ export const createZoneDesk = (options: ZoneDeskOptions): ZoneDesk => {
       if (record !== undefined && missing.blobs.length === 0) whole.set(version, record.body)
     }
     const told = new Map<string, LaneView['entries']>()
+    const toldLate = new Map<string, ReadonlySet<string>>()
     for (const { scope: child } of children) {
       const view = await viewOf(child, tenant)
-      if (view !== undefined) told.set(child, view.entries)
+      if (view === undefined) continue
+      told.set(child, view.entries)
+      const late = await lateTold.of(documents.idOf(laneOf(child, tenant)) ?? '')
+      if (late.size > 0) toldLate.set(child, late)
     }
     const plan = planChildren({
       effective,
       versions: (id) => whole.get(id),
       children,
       told,
+      toldLate,
       seen: ({ scope: child, labels }, version) =>
         options.sight.seen(child.slice(child.lastIndexOf('/') + 1), options.sight.authorOf(version))?.labels ?? labels,
       known,

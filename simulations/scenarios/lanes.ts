@@ -83,9 +83,12 @@ export const readPiece = (key: string, bytes: Uint8Array): StoredPiece | undefin
 /** Where docs/adr/0010-envelopes.md has the change, in bytes. */
 const changeAt = 125
 
+/** What the change in an envelope says of itself. */
+export const scanStored = (envelope: Uint8Array): ReturnType<typeof scanChange> =>
+  scanChange(envelope.subarray(changeAt, envelope.length - signatureBytes))
+
 /** Whether an envelope holds a change at all; one that does not counts nowhere, whoever signed it. */
-export const isChange = (envelope: Uint8Array): boolean =>
-  scanChange(envelope.subarray(changeAt, envelope.length - signatureBytes)).ok
+export const isChange = (envelope: Uint8Array): boolean => scanStored(envelope).ok
 
 /** The keys that may write a lane, by their ids: by what the machines are and not by what any record says. */
 export const writersOf = (world: World, lane: LaneName): ReadonlyMap<string, Uint8Array> => {

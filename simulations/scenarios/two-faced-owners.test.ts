@@ -21,3 +21,10 @@ test('a change of a seal that lost is late at all, also where one has it in its 
 // Two changes of one number stood on one that did not count any more, and each had come to another site: no head told of them,
 // so all took each other for equal. The same held for a proof that one node held alone: the owner never heard of it.
 test.serial('what an owner signs twice on top of what does not count comes to all', (t) => holds(t, 1542))
+
+// An application was deployed and removed in an epoch that lost to another seal: nothing of it stood in the lane any more, so
+// there was nothing to take back, and a site that had accepted it ran it on.
+test.serial('what a site was told to run by a change that is late now is taken back', (t) => holds(t, 2678))
+
+// One site alone was given a change that stands on the beginning of an epoch that had lost. It was held to be one that all lack.
+test.serial('a change that can count nowhere need not come to all', (t) => holds(t, 3558))

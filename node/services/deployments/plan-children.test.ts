@@ -52,6 +52,8 @@ const v2 = sampleEntry({ decision: idOf('d2'), version: recordOf('v2') })
 const gone = sampleRetired({ decision: idOf('d3') })
 const toldAll = (entry: ReadEntry): Told => ({ [zone.scope]: [entry], [small.scope]: [entry], [large.scope]: [entry] })
 
+const toldLateTo = (...children: readonly Child[]) => new Map(children.map(({ scope }) => [scope, new Set([shop])]))
+
 /** What a site was told when the placement did not select it any more. */
 const withdrawn = ({ scope }: Child, above: ReadEntry): ReadEntry => {
   const decision = sampleHash(
@@ -79,6 +81,16 @@ const cases: Readonly<Record<string, ChildrenQuestion>> = {
   }),
   'retired again is for zones alone': ask(agreedOn(shop, gone), toldAll(sampleRetired({ decision: idOf('d2') }))),
   'retired and never told is nothing to say': ask(agreedOn(shop, gone)),
+  'retired and told by what is late now is taken back, where nothing stands': ask(
+    agreedOn(shop, gone),
+    { [large.scope]: [sampleRetired({ decision: idOf('d3') })] },
+    { toldLate: toldLateTo(zone, small, large) },
+  ),
+  'a site that does not match and was told by what is late now is withdrawn from': ask(
+    agreedOn(shop, v2),
+    {},
+    { toldLate: toldLateTo(small, large) },
+  ),
   'absent above changes nothing': ask(undefined, toldAll(v1)),
   'absent above and retired below is nothing to wait for': ask(undefined, toldAll(gone)),
   'a version that is not here changes nothing': ask(
@@ -221,8 +233,9 @@ const world: fc.Arbitrary<ChildrenQuestion> = fc
     told: fc.tuple(...everyone.map(() => perApplication(fc.array(someEntry, { maxLength: 2 })))),
     children: fc.subarray(everyone),
     isHidden: fc.boolean(),
+    late: fc.tuple(...everyone.map(() => fc.subarray(applications))),
   })
-  .map(({ effective, told, children, isHidden }) => ({
+  .map(({ effective, told, children, isHidden, late }) => ({
     ...(isHidden && hidden),
     effective: new Map(effective.flatMap(([id, above]) => (above ? [[id, above(id)] as const] : []))),
     versions: (id) => {
@@ -233,6 +246,7 @@ const world: fc.Arbitrary<ChildrenQuestion> = fc
     told: new Map(
       everyone.map(({ scope }, at) => [scope, new Map(told[at]?.filter(([, entries]) => entries.length > 0))]),
     ),
+    toldLate: new Map(everyone.map(({ scope }, at) => [scope, new Set(late[at])])),
     hash: sampleHash,
   }))
 
@@ -245,10 +259,11 @@ test('safe: nobody is retired but by a word from above or a placement that was r
           if (found === undefined) return false
           const said = found.kind === 'entry' ? [found.entry] : found.candidates.map(({ entry }) => entry)
           const standing = question.told.get(child)?.get(application) ?? []
+          const isLate = standing.length === 0 && question.toldLate?.get(child)?.has(application) === true
           if (version !== null) return said.some((one) => one.version === version && one.decision === decision)
-          if (said.some((one) => one.retired && one.decision === decision)) return standing.length > 0
+          if (said.some((one) => one.retired && one.decision === decision)) return standing.length > 0 || isLate
           return (
-            standing.some(({ retired }) => !retired) &&
+            (isLate || standing.some(({ retired }) => !retired)) &&
             said.some((one) => ['v1', 'v2', 'other'].some((name) => one.version === recordOf(name)))
           )
         }),

@@ -65,6 +65,11 @@ export interface ChildrenQuestion {
   readonly children: readonly Child[]
   /** Per child what stands in its intent lane: `entries` of the lane's view. */
   readonly told: ReadonlyMap<string, ReadonlyMap<string, readonly ReadEntry[]>>
+  /**
+   * Per child the applications it was told to run by changes that its lane was sealed without: it may run them still.
+   * @default none
+   */
+  readonly toldLate?: ReadonlyMap<string, ReadonlySet<string>>
   /** The labels of a site that the placement of a version sees. @default all it has */
   readonly seen?: (child: Child, version: DeploymentVersion) => Child['labels']
   /**
@@ -144,30 +149,34 @@ const placementOf = (
   }
 }
 
-/** What one child is to be told of one application; undefined where what it was told stays. */
-type Tell = (child: Child, standing: readonly ReadEntry[]) => Ask | undefined
+/**
+ * What one child is to be told of one application; undefined where what it was told stays.
+ * @param mayRun whether it was told to run it
+ */
+type Tell = (child: Child, standing: readonly ReadEntry[], mayRun: boolean) => Ask | undefined
 
 const stands = (standing: readonly ReadEntry[], ask: Ask) =>
   standing.length > 0 && standing.every((one) => isSameAsk(one, ask))
-const mayRun = (standing: readonly ReadEntry[]) => standing.some(({ retired }) => !retired)
+const runs = (standing: readonly ReadEntry[]) => standing.some(({ retired }) => !retired)
 
 const tellRetired =
   (entry: ReadEntry): Tell =>
-  ({ kind }, standing) => {
-    if (mayRun(standing)) return entry
+  ({ kind }, standing, mayRun) => {
+    if (mayRun) return entry
     // A zone that knows the application also hears of later decisions, so that its outcomes name them.
     return kind === 'zone' && standing.length > 0 && !stands(standing, entry) ? entry : undefined
   }
 
 const tellRun =
   (entry: ReadEntry, match: ((child: Child) => Match) | undefined, hash: Hash): Tell =>
-  (child, standing) => {
+  (child, standing, mayRun) => {
     const { scope, kind } = child
     const found = kind === 'zone' ? 'yes' : match?.(child)
     if (found === 'yes') return stands(standing, entry) ? undefined : entry
-    if (found === undefined || !mayRun(standing)) return undefined
+    if (found === undefined || !mayRun) return undefined
     // Told when the zone still let that label out, or before labels had borders: a new version ends it, nothing else.
-    if (found === 'unseen' && standing.every(({ version }) => version === entry.version)) return undefined
+    if (found === 'unseen' && standing.length > 0 && standing.every(({ version }) => version === entry.version))
+      return undefined
     return { decision: withdrawal(scope, entry, hash), version: null, step: entry.step }
   }
 
@@ -199,14 +208,14 @@ const behindText = 'children were told a later decision than stands here: it is 
 /** In a conflict a child that was told another of its candidates keeps that. */
 const keeping =
   ({ candidates }: Conflict, chosen: ReadEntry, tell: Tell, hash: Hash): Tell =>
-  (child, standing) => {
+  (child, standing, mayRun) => {
     const isKept = candidates.some(
       ({ entry, application }) =>
         application === undefined &&
         !(entry.decision === chosen.decision && entry.version === chosen.version) &&
         standing.some((one) => isTold(entry, hash)({ scope: child.scope, entry: one })),
     )
-    return isKept ? undefined : tell(child, standing)
+    return isKept ? undefined : tell(child, standing, mayRun)
   }
 
 const waitingFor = (application: string, reason: ChildWaiting['reason'], text: string): ChildWaiting => ({
@@ -241,7 +250,7 @@ const planOne = (
   )
   if (found === undefined)
     return {
-      waiting: mayRun(toldAll.map(({ entry }) => entry))
+      waiting: runs(toldAll.map(({ entry }) => entry))
         ? [waitingFor(application, 'absent', 'no lane here says anything of it')]
         : [],
     }
@@ -287,7 +296,7 @@ const planOne = (
 /**
  * What to write so that every direct child is told what this scope wants of it. Zones get every entry as it stands here,
  * under the same decision; sites those whose placement matches those of their labels that its signer may see. `retired` goes where something was told
- * before and is retired here or no longer meant for that site. What is absent, not here, or cannot be read changes
+ * before, also by what is late now, and is retired here or no longer meant for that site. What is absent, not here, or cannot be read changes
  * nothing. Pure; the order of what is handed in does not matter, and once it is written nothing is left to write.
  */
 export const planChildren = (question: ChildrenQuestion): ChildPlan => {
@@ -309,7 +318,8 @@ export const planChildren = (question: ChildrenQuestion): ChildPlan => {
     .flatMap((child) =>
       planned.flatMap(({ application, above, tell }): readonly ChildWrite[] => {
         const standing = told.get(child.scope)?.get(application) ?? nothing
-        const ask = tell?.(child, standing)
+        const ranLate = question.toldLate?.get(child.scope)?.has(application) ?? false
+        const ask = tell?.(child, standing, standing.length > 0 ? runs(standing) : ranLate)
         if (!above || !ask) return []
         const waited = unheard(child.scope, above, standing, () => versionsTold(application, above), question)
         if (waited.length > 0) {

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { compareLane, type HeldEpoch, type HeldLane } from './compare-lane.ts'
+import { compareLane, type HeldEpoch, type HeldLane, type StandsOn } from './compare-lane.ts'
 
 /** The open epoch, and one before it. */
 const held = (changes: readonly string[], late: readonly string[] = [], genesis = 'g2'): HeldLane => {
@@ -31,6 +31,21 @@ test('a change that waits in vain may lie in the open epoch or not, where everyb
   // Who neither holds nor lists it lacks it; so does who lists what another holds as one that counts.
   t.deepEqual(compared(held(['b']), held(['b', 'c'], ['c'])), ['n1 lacks 1 of 2 changes of epoch 2'])
   t.deepEqual(compared(held(['b'], ['c']), held(['b', 'c'])), ['n1 lacks 1 of 2 changes of epoch 2'])
+})
+
+test('a change that stands on what nobody holds and the epoch did not begin with waits in vain, and what stands on it', (t) => {
+  const standsOn: StandsOn = new Map([
+    ['b', { change: 'cb', deps: ['base'] }],
+    ['c', { change: 'cc', deps: ['another base'] }],
+    ['d', { change: 'cd', deps: ['cb', 'cc'] }],
+    ['e', { change: 'ce', deps: ['base'] }],
+  ])
+  const compared = (own: readonly string[], other: readonly string[]) =>
+    compareLane('n1', held(own), [held(own), held(other)], standsOn)
+  t.deepEqual(compared(['b'], ['b', 'c', 'd']), [])
+  t.deepEqual(compared(['b'], ['b', 'e']), ['n1 lacks 1 of 2 changes of epoch 2'])
+  // Where nothing is held by all it is not known what the epoch began with.
+  t.deepEqual(compared([], ['c']), ['n1 lacks 1 of 1 changes of epoch 2'])
 })
 
 test('a sealed epoch is held whole by who keeps it', (t) => {

@@ -8,6 +8,9 @@ export interface HeldEpoch {
   readonly late: ReadonlySet<string>
 }
 
+/** Of a change: its own hash, which others name, and those it stands on. By hash of the envelope, whoever holds it. */
+export type StandsOn = ReadonlyMap<string, { readonly change: string; readonly deps: readonly string[] }>
+
 /** What of one lane lies on one disk, by number of the epoch: those that were sealed and are kept, and the open one. */
 export type HeldLane = ReadonlyMap<number, HeldEpoch>
 
@@ -15,13 +18,27 @@ const openOf = (held: HeldLane | undefined): number =>
   Math.max(0, ...[...(held ?? [])].flatMap(([epoch, { genesis }]) => (genesis === '' ? [] : epoch)))
 
 /**
- * Changes of the open epoch that wait in vain: written under a seal that lost, they came here in their epoch and there as
- * late. Whoever has one in its epoch lists it as late too, and it counts nowhere.
+ * Changes of the open epoch that wait in vain, and so count nowhere: nobody has to bring them to others. Those that were
+ * written under a seal that lost, and came here in their epoch and there as late: whoever has one in its epoch lists it as
+ * late too. And those that stand on such a one, or on what neither is held by anybody nor is what the epoch began with: that
+ * is known by what all hold.
  */
-const inVain = (held: readonly (HeldEpoch | undefined)[]): ReadonlySet<string> => {
+const inVain = (held: readonly (HeldEpoch | undefined)[], standsOn: StandsOn): ReadonlySet<string> => {
   const known = held.filter((one) => one !== undefined)
   const late = new Set(known.flatMap((one) => [...one.late]))
-  return new Set([...late].filter((hash) => known.every((one) => one.late.has(hash))))
+  const vain = new Set([...late].filter((hash) => known.every((one) => one.late.has(hash))))
+  const all = new Set(known.flatMap((one) => [...one.changes]))
+  const byChange = Map.groupBy(all, (hash) => standsOn.get(hash)?.change)
+  const depsOf = (hash: string) => standsOn.get(hash)?.deps ?? []
+  const common = [...all].filter((hash) => !vain.has(hash) && known.every((one) => one.changes.has(hash)))
+  const begins = new Set(common.flatMap(depsOf).filter((dep) => !byChange.has(dep)))
+  const isVain = (dep: string) =>
+    byChange.get(dep)?.every((hash) => vain.has(hash)) ?? (begins.size > 0 && !begins.has(dep))
+  for (let before = -1; before < vain.size; ) {
+    before = vain.size
+    for (const hash of all) if (depsOf(hash).some(isVain)) vain.add(hash)
+  }
+  return vain
 }
 
 const lackingIn = (own: HeldEpoch | undefined, all: ReadonlySet<string>): number =>
@@ -32,6 +49,7 @@ export const compareLane = (
   machine: string,
   own: HeldLane | undefined,
   others: readonly HeldLane[],
+  standsOn: StandsOn = new Map(),
 ): readonly string[] => {
   const open = Math.max(...others.map(openOf))
   const differ: string[] = []
@@ -45,7 +63,8 @@ export const compareLane = (
     const all = new Set(
       (epoch === open ? others.flatMap((other) => other.get(epoch) ?? []) : same).flatMap((one) => [...one.changes]),
     )
-    const vain = epoch === open ? inVain([mine, ...others.map((other) => other.get(epoch))]) : new Set<string>()
+    const vain =
+      epoch === open ? inVain([mine, ...others.map((other) => other.get(epoch))], standsOn) : new Set<string>()
     const missing = lackingIn(mine, all.difference(vain))
     if (mine === undefined) differ.push(`${machine} lacks epoch ${epoch} and ${missing} of ${all.size} changes`)
     else if (missing > 0) differ.push(`${machine} lacks ${missing} of ${all.size} changes of epoch ${epoch}`)

@@ -9,7 +9,7 @@ import {
 } from '../../../crdt/index.ts'
 import type { World } from '../../world/index.ts'
 import type { MakeChecker } from '../checker.ts'
-import { holdersOf, isChange, readPiece, readTail, type StoredPiece } from '../lanes.ts'
+import { holdersOf, readPiece, readTail, type StoredPiece, scanStored } from '../lanes.ts'
 import { compareLane, type HeldEpoch, type HeldLane } from './compare-lane.ts'
 
 type Contents = ReadonlyMap<string, Uint8Array>
@@ -68,20 +68,23 @@ const readLate = (key: string, bytes: Uint8Array) => {
 
 /**
  * Once all is healed, whoever is to hold a lane holds the same changes of its open epoch, begun by the same record, and they
- * come to the same; what counts nowhere may lie in the epoch or not, where all list it as late. Of sealed epochs those who
+ * come to the same; what waits in vain may lie in the epoch or not. Of sealed epochs those who
  * keep one hold the same of it.
  */
 export const replicasAgree: MakeChecker = ({ world }) => {
   const lanes = new Map<string, LaneName>()
   /** What begins a lane, by key and bytes: it says the same wherever it lies. */
   const begins = new Map<string, StoredPiece>()
-  /** By hash: whoever has it may keep what is no change, and nobody else needs it. */
-  const changes = new Map<string, boolean>()
+  /** By hash of the envelope. */
+  const standsOn = new Map<string, { readonly change: string; readonly deps: readonly string[] }>()
+  /** Whoever has it may keep what is no change, and nobody else needs it. */
+  const noChange = new Set<string>()
   const counts = (hash: string, bytes: Uint8Array): boolean => {
-    const known = changes.get(hash)
-    if (known !== undefined) return known
-    changes.set(hash, isChange(bytes))
-    return isChange(bytes)
+    if (standsOn.has(hash)) return true
+    const scanned = noChange.has(hash) ? undefined : scanStored(bytes)
+    if (scanned?.ok !== true) noChange.add(hash)
+    else standsOn.set(hash, { change: scanned.header.hash, deps: scanned.header.deps })
+    return scanned?.ok === true
   }
   let seen = 0
 
@@ -117,7 +120,7 @@ export const replicasAgree: MakeChecker = ({ world }) => {
       const all = [...held.values()].flatMap((lanesOf) => lanesOf.get(documentId) ?? [])
       for (const machine of all.length === 0 ? [] : holdersOf(world, lane)) {
         seen++
-        const found = compareLane(machine, held.get(machine)?.get(documentId), all)
+        const found = compareLane(machine, held.get(machine)?.get(documentId), all, standsOn)
         differ.push(...found.map((text) => `${text} of ${formatLaneName(lane)}`))
       }
     }
