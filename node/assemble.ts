@@ -72,7 +72,10 @@ export const assembleNode = async (config: NodeConfig, bare: NodePowers): Promis
     topology,
     documents,
     log: log.child('policies'),
-    onChange: () => links.uplink.reportChanged(),
+    onChange: () => {
+      links.uplink.reportChanged()
+      replicator.refresh()
+    },
   })
   const fellows = createNodeFellows({
     ...given,

@@ -15,6 +15,11 @@ export const replicationLimits = {
   /** Envelopes, records and the like refused at once before the session ends. */
   refusals: 1_000,
   refusalEveryMs: 100,
+  /**
+   * Two ends meet anew after so long, whatever they heard meanwhile: what may pass can change without a change of a lane, by a
+   * certificate, a date or a policy, and nothing may wait for the next change or link to find that out.
+   */
+  meetEveryMs: 600_000,
   /** Lines of the log: one for each peer and code. */
   notedLines: 4_096,
 } as const

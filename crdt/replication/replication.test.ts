@@ -200,6 +200,23 @@ test('what a policy newly lets out is sent when the two meet again', async (t) =
   t.deepEqual(await child.told(), await tower.told(north))
 })
 
+test('what may pass since, and nobody told of, passes when the two next meet, which they do by themselves', async (t) => {
+  const tower = await towerWith()
+  const child = await createNode('north')
+  let isOpen = false
+  const lets = (lane: Parameters<typeof north>[0]) => north(lane) && (isOpen || lane.kind === 'intent')
+  const pipe = createPipe()
+  const down = tower.replicator.serve(pipe.left, peerOf('north', '/north', { recordsFor: '/north', mayRead: lets }))
+  const up = child.replicator.serve(pipe.right, peerOf('tower', '/north'))
+  await Promise.all([down.inSync, up.inSync])
+  isOpen = true
+  await quiet()
+  t.is(child.documents.idOf(lanes.parent), undefined)
+  tower.clock.advance(replicationLimits.meetEveryMs)
+  await quiet()
+  t.deepEqual(await child.told(), await tower.told(north))
+})
+
 test('a gap in what comes as it changes is noticed, and closed by a meeting', async (t) => {
   const tower = await towerWith()
   const child = await createNode('north')

@@ -70,12 +70,14 @@ export const createSession = (options: SessionOptions): LiveSession => {
   /** A meeting is to begin once there is room, or once the peer may ask again. */
   let owes = false
   let timer: Timer | undefined
+  let nextMeeting: Timer | undefined
   let told: readonly BookRecord[] = []
 
   const end = (error?: unknown) => {
     if (isEnded) return
     isEnded = true
     timer?.cancel()
+    nextMeeting?.cancel()
     outbox.stop()
     options.onEnded()
     if (error === undefined) done.resolve()
@@ -307,7 +309,17 @@ export const createSession = (options: SessionOptions): LiveSession => {
     }
   }
 
-  if (guards.meets()) begin(false)
+  const meetEvery = () => {
+    nextMeeting = clock.setTimer(limits.meetEveryMs, () => {
+      begin(true)
+      meetEvery()
+    })
+  }
+  if (guards.meets()) {
+    begin(false)
+    // One end is enough: the other answers.
+    if (gives) meetEvery()
+  }
   void receive()
 
   return {
