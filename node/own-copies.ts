@@ -9,8 +9,7 @@ const specificationPrefix = 'specification/'
 const specificationKey = (digest: string): string => `${specificationPrefix}${digest.replace(/^sha256:/, '')}`
 
 /** What is made anew when it is spoiled, or is a copy itself. */
-const isMadeAnew = (key: string): boolean =>
-  key.startsWith('told/') || key.startsWith(specificationPrefix) || /^d\/[0-9a-f]{32}\/s$/.test(key)
+const isMadeAnew = (key: string): boolean => key.startsWith('told/') || key.startsWith(specificationPrefix)
 
 /**
  * Whoever signs for others may be the only one to hold what it signed last, until they were told: towers and aggregators keep
