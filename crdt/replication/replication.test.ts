@@ -184,7 +184,8 @@ test('a document of many envelopes is compared in parts, and only what is lackin
   t.is(sent.length, 11)
 })
 
-test('what a policy newly lets out is sent when the two meet again', async (t) => {
+/** Two in sync, of which one may read no more than intents until `open` is called. */
+const meetNarrowly = async () => {
   const tower = await towerWith()
   const child = await createNode('north')
   let isOpen = false
@@ -193,23 +194,24 @@ test('what a policy newly lets out is sent when the two meet again', async (t) =
   const down = tower.replicator.serve(pipe.left, peerOf('north', '/north', { recordsFor: '/north', mayRead: lets }))
   const up = child.replicator.serve(pipe.right, peerOf('tower', '/north'))
   await Promise.all([down.inSync, up.inSync])
+  const open = () => {
+    isOpen = true
+  }
+  return { tower, child, open }
+}
+
+test('what a policy newly lets out is sent when the two meet again', async (t) => {
+  const { tower, child, open } = await meetNarrowly()
   t.is(child.documents.idOf(lanes.parent), undefined)
-  isOpen = true
+  open()
   tower.replicator.refresh()
   await quiet()
   t.deepEqual(await child.told(), await tower.told(north))
 })
 
 test('what may pass since, and nobody told of, passes when the two next meet, which they do by themselves', async (t) => {
-  const tower = await towerWith()
-  const child = await createNode('north')
-  let isOpen = false
-  const lets = (lane: Parameters<typeof north>[0]) => north(lane) && (isOpen || lane.kind === 'intent')
-  const pipe = createPipe()
-  const down = tower.replicator.serve(pipe.left, peerOf('north', '/north', { recordsFor: '/north', mayRead: lets }))
-  const up = child.replicator.serve(pipe.right, peerOf('tower', '/north'))
-  await Promise.all([down.inSync, up.inSync])
-  isOpen = true
+  const { tower, child, open } = await meetNarrowly()
+  open()
   await quiet()
   t.is(child.documents.idOf(lanes.parent), undefined)
   tower.clock.advance(replicationLimits.meetEveryMs)
