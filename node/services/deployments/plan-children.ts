@@ -295,9 +295,10 @@ const planOne = (
 
 /**
  * What to write so that every direct child is told what this scope wants of it. Zones get every entry as it stands here,
- * under the same decision; sites those whose placement matches those of their labels that its signer may see. `retired` goes where something was told
- * before, also by what is late now, and is retired here or no longer meant for that site. What is absent, not here, or cannot be read changes
- * nothing. Pure; the order of what is handed in does not matter, and once it is written nothing is left to write.
+ * under the same decision; sites those whose placement matches those of their labels that its signer may see. `retired` goes
+ * where something was told before, also by what is late now, and is retired here or no longer meant for that site. What is
+ * absent, not here, or cannot be read changes nothing. Pure; the order of what is handed in does not matter, and once it is
+ * written nothing is left to write.
  */
 export const planChildren = (question: ChildrenQuestion): ChildPlan => {
   const { effective, told, children } = question

@@ -68,8 +68,7 @@ const readLate = (key: string, bytes: Uint8Array) => {
 
 /**
  * Once all is healed, whoever is to hold a lane holds the same changes of its open epoch, begun by the same record, and they
- * come to the same; what waits in vain may lie in the epoch or not. Of sealed epochs those who
- * keep one hold the same of it.
+ * come to the same; what waits in vain may lie in the epoch or not. Of sealed epochs those who keep one hold the same of it.
  */
 export const replicasAgree: MakeChecker = ({ world }) => {
   const lanes = new Map<string, LaneName>()
